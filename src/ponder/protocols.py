@@ -1,0 +1,141 @@
+"""What a part must do. Third-party parts implement these and pass the suites in `ponder.testing`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from ponder.records import Candidate, Content, Embedded, Judgement, Match, Reasoning, Role, Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Reads = Literal["ecr", "media"]
+
+
+@runtime_checkable
+class Reasoner(Protocol):
+    """Writes embedding-centric reasoning (ECR) about contents."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Model, revision, prompt and settings: equal fingerprints give equal reasoning."""
+        ...
+
+    def reason(self, contents: Sequence[Content], *, role: Role, tokens: int) -> list[Reasoning]:
+        """Reason about each content, writing at most `tokens` tokens each; 0 gives no added knowledge.
+
+        For role "query", ``usage.spent <= tokens`` for each.
+        """
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Embeds content together with its reasoning."""
+
+    @property
+    def fingerprint(self) -> str:
+        """As for `Reasoner`."""
+        ...
+
+    @property
+    def dim(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def embed_documents(
+        self, contents: Sequence[Content], reasonings: Sequence[Reasoning]
+    ) -> list[Embedded]:
+        """Vectors of each content's parts, unit norm."""
+        ...
+
+    def embed_queries(
+        self, contents: Sequence[Content], reasonings: Sequence[Reasoning | None]
+    ) -> NDArray[np.float32]:
+        """float32 array of shape (queries, dim), rows of unit norm; None embeds the plain query."""
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Judges candidates for a query within a token limit."""
+
+    @property
+    def name(self) -> str:
+        """Short name, as in ``--stages``."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """As for `Reasoner`."""
+        ...
+
+    @property
+    def reads(self) -> Reads:
+        """Whether it reads stored reasoning only, or opens media."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """Default fusion weight of its score beside the earlier stage's (LamRA; fitted on dev)."""
+        ...
+
+    def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
+        """Judge candidates from the first on, spending at most `limit` tokens read + written.
+
+        Candidates that cannot be afforded get no verdict. The order of the candidates given is that
+        of the earlier stage.
+        """
+        ...
+
+
+@runtime_checkable
+class Index(Protocol):
+    """Stores rows and finds the nearest by dot product."""
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows; a row whose item id is there already replaces it. All in or none."""
+        ...
+
+    def remove(self, ids: Collection[str]) -> int:
+        """Remove items by id; the number that were there."""
+        ...
+
+    def search(self, vector: NDArray[np.float32], k: int, where: str | None = None) -> list[Match]:
+        """The min(k, items) best items by their best part, best first, ties by id."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> list[Row]:
+        """The rows of these ids, in this order; ids that are not there are left out."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of items (not parts)."""
+        ...
+
+
+class Models(Protocol):
+    """A set of models that work together, as a preset builds it."""
+
+    name: str
+    reasoner: Reasoner
+    embedder: Embedder
+    rerankers: Mapping[str, Reranker]
+    reason_tokens: int
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """What a cascade runs on: an index with the models that filled it. A shelf is one."""
+
+    @property
+    def index(self) -> Index:
+        """Where the rows are."""
+        ...
+
+    @property
+    def models(self) -> Models:
+        """What embeds, reasons and judges."""
+        ...
