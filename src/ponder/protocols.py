@@ -116,14 +116,52 @@ class Index(Protocol):
         ...
 
 
-class Models(Protocol):
-    """A set of models that work together, as a preset builds it."""
+@runtime_checkable
+class BlobCache(Protocol):
+    """Content-addressed bytes: what was made once is not made again."""
 
-    name: str
-    reasoner: Reasoner
-    embedder: Embedder
-    rerankers: Mapping[str, Reranker]
-    reason_tokens: int
+    def get(self, key: str) -> bytes | None:
+        """The bytes under `key`, or None."""
+        ...
+
+    def put(self, key: str, value: bytes) -> None:
+        """Store `value`; a crash leaves it wholly in or wholly out."""
+        ...
+
+
+@runtime_checkable
+class Models(Protocol):
+    """A set of models that work together, as a preset builds it.
+
+    A preset is a function ``build(*, cache: BlobCache | None = None) -> Models``, registered under the
+    entry point group ``ponder.models``. Building is cheap: weights load at first use, and
+    fingerprints are known without them.
+    """
+
+    @property
+    def name(self) -> str:
+        """As in ``--models``."""
+        ...
+
+    @property
+    def reasoner(self) -> Reasoner:
+        """Writes the ECRs."""
+        ...
+
+    @property
+    def embedder(self) -> Embedder:
+        """Embeds item + ECR."""
+        ...
+
+    @property
+    def rerankers(self) -> Mapping[str, Reranker]:
+        """By stage name: "ecr", "query-aware"."""
+        ...
+
+    @property
+    def reason_tokens(self) -> int:
+        """Default length of a document's ECR, in the reasoner's tokens."""
+        ...
 
 
 @runtime_checkable
