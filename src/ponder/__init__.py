@@ -1,0 +1,1 @@
+"""ponder: multimodal search that gets better by spending tokens of reasoning."""

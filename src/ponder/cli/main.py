@@ -1,0 +1,5 @@
+"""The `ponder` command."""
+
+import typer
+
+app = typer.Typer(help="Search text, pictures, pages and clips by reasoning within a token budget.")
