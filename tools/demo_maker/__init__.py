@@ -1,0 +1,1 @@
+"""Makers of the bundled collection; run them with ``python tools/make_collection.py``."""
