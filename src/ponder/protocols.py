@@ -59,6 +59,18 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class PricesQueries(Protocol):
+    """An embedder that can say what a query costs it: the cascade's `Think` needs one.
+
+    The plain query's embedding is free; embedding it again with its reasoning is not.
+    """
+
+    def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
+        """Tokens that `embed_queries` reads for this query, in the embedder's own tokens."""
+        ...
+
+
+@runtime_checkable
 class Reranker(Protocol):
     """Judges candidates for a query within a token limit."""
 

@@ -1,0 +1,169 @@
+"""One rerank stage: ask the engine within a grant, read its verdicts, move the candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ponder.cascade.ledger import Ledger
+from ponder.cascade.stages import Rerank
+from ponder.cascade.standing import Standing, moves
+from ponder.errors import BackendFailed, PonderError
+from ponder.protocols import Reranker
+from ponder.records import Content, Event, Judgement, StageScore, Verdict
+from ponder.rerank.fusion import fuse, usable
+
+EARLY_SHARE = 0.6
+"""Of what is left, for a stage that another follows: reading ECRs of 20 is the cheaper way to accuracy
+than reasoning about 5, but the later stage must be able to begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The candidates in their new order and what there is to tell."""
+
+    standings: list[Standing]
+    events: list[Event]
+
+
+def planned(stage: Rerank, left: int, *, last: bool) -> int:
+    """Tokens that a stage may spend of the `left` ones, in whole tokens.
+
+    Example:
+        >>> planned(Rerank("ecr"), 1000, last=False), planned(Rerank("ecr"), 1000, last=True)
+        (600, 1000)
+    """
+    share = stage.share if stage.share is not None else 1.0 if last else EARLY_SHARE
+    return left * round(share * 1_000_000) // 1_000_000
+
+
+def judge(
+    stage: Rerank,
+    reranker: Reranker,
+    query: Content,
+    standings: list[Standing],
+    ledger: Ledger,
+    *,
+    last: bool,
+    keep_on_fault: bool,
+) -> Outcome:
+    """Run one rerank stage.
+
+    Raises:
+        BackendFailed: The engine raised and `keep_on_fault` is off.
+        PonderError: Whatever else an engine raises on purpose, such as a missing dependency, which a
+            person can put right.
+    """
+    tokens = planned(stage, ledger.left, last=last)
+    block = standings[: stage.keep]
+    if not block or tokens == 0:
+        why = "nothing to judge" if not block else f"no tokens for it, {ledger.left} left in all"
+        return Outcome(standings, [Event(stage.name, f"skipped: {why}")])
+    grant = ledger.reserve(stage.name, tokens)
+    candidates = [standing.candidate(rank) for rank, standing in enumerate(block, start=1)]
+    try:
+        judgement = reranker.rerank(query, candidates, limit=grant.tokens)
+        if not isinstance(judgement, Judgement):
+            raise TypeError(f"a reranker must return a Judgement, not {type(judgement).__name__}")
+        verdicts, strange = _by_id(judgement.verdicts, block, stage.name)
+    except Exception as fault:
+        ledger.forfeit(grant)
+        failure = _as_failure(fault, stage.name)
+        if not keep_on_fault or not isinstance(failure, BackendFailed):
+            raise failure from fault
+        return _unchanged(stage, standings, block, f"failed, order kept: {failure}", grant.tokens)
+    if not ledger.settle(grant, judgement.usage):
+        why = f"over its limit of {grant.tokens} tokens, verdicts discarded: reported {judgement.usage}"
+        return _unchanged(stage, standings, block, why, grant.tokens)
+    events = [
+        Event(
+            stage.name,
+            f"judged {len(verdicts)} of {len(block)} within {judgement.usage.spent} of {grant.tokens} tokens",
+            tokens=judgement.usage.spent,
+        ),
+        *strange,
+    ]
+    after = _moved(stage, reranker, standings, block, verdicts)
+    events += [
+        Event(stage.name, f"keeps its place: {_unread(verdict)}", verdict.id, rank, rank)
+        for rank, standing in enumerate(block, start=1)
+        if (verdict := verdicts.get(standing.id)) is not None and not usable(verdict.score)
+    ]
+    return Outcome(after, events + moves(stage.name, standings, after))
+
+
+def _by_id(
+    verdicts: Sequence[Verdict], block: list[Standing], stage: str
+) -> tuple[dict[str, Verdict], list[Event]]:
+    """The first verdict on each candidate; events about the others."""
+    asked = {standing.id for standing in block}
+    known: dict[str, Verdict] = {}
+    events = []
+    for verdict in verdicts:
+        if verdict.id not in asked:
+            events.append(Event(stage, "verdict ignored: this item was not asked about", verdict.id))
+        elif verdict.id in known:
+            events.append(Event(stage, "verdict ignored: the item has one already", verdict.id))
+        else:
+            known[verdict.id] = verdict
+    return known, events
+
+
+def _moved(
+    stage: Rerank,
+    reranker: Reranker,
+    standings: list[Standing],
+    block: list[Standing],
+    verdicts: dict[str, Verdict],
+) -> list[Standing]:
+    rest = standings[len(block) :]
+    said = [verdicts.get(standing.id) for standing in block]
+    fused = fuse(
+        [standing.score for standing in block],
+        [verdict.score if verdict else None for verdict in said],
+        reranker.weight if stage.weight is None else stage.weight,
+        normalise=stage.normalise,
+        floor=rest[0].score if rest else None,
+    )
+    for rank, (old, score) in enumerate(zip(fused.order, fused.scores, strict=True), start=1):
+        standing, verdict = block[old], said[old]
+        standing.score = score
+        standing.read |= verdict is not None
+        standing.thought = (verdict.reasoning if verdict else "") or standing.thought
+        standing.stages.append(_stage_score(stage.name, verdict, rank))
+    for rank, standing in enumerate(rest, start=len(block) + 1):
+        standing.stages.append(StageScore(stage.name, None, rank))
+    return [block[old] for old in fused.order] + rest
+
+
+def _stage_score(stage: str, verdict: Verdict | None, rank: int) -> StageScore:
+    if verdict is None:
+        return StageScore(stage, None, rank)
+    if verdict.score is None or not usable(verdict.score):
+        return StageScore(stage, None, rank, _unread(verdict))
+    return StageScore(stage, float(verdict.score), rank, verdict.note)
+
+
+def _unread(verdict: Verdict) -> str:
+    why = verdict.note or f"its score is {verdict.score!r}"
+    return f"no verdict could be read: {why}"
+
+
+def _unchanged(
+    stage: Rerank, standings: list[Standing], block: list[Standing], why: str, tokens: int
+) -> Outcome:
+    """Keep the order and say why; what the engine read is unknown, so nothing counts as unread."""
+    for standing in block:
+        standing.read = True
+    for rank, standing in enumerate(standings, start=1):
+        note = why if rank <= len(block) else ""
+        standing.stages.append(StageScore(stage.name, None, rank, note))
+    return Outcome(standings, [Event(stage.name, why, tokens=tokens)])
+
+
+def _as_failure(fault: Exception, stage: str) -> PonderError:
+    if isinstance(fault, PonderError):
+        return fault
+    return BackendFailed(
+        f"{type(fault).__name__}: {fault}", f"stage {stage}", "see the model's log, or leave the stage out"
+    )

@@ -1,0 +1,155 @@
+"""Running a cascade on a shelf: the way of one query."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ponder.cascade.cascade import Cascade, OnFault
+from ponder.cascade.judging import judge
+from ponder.cascade.ledger import Ledger, whole_number
+from ponder.cascade.stages import Rerank, Retrieve, Think
+from ponder.cascade.standing import Standing
+from ponder.cascade.thinking import think
+from ponder.errors import BadArguments
+from ponder.protocols import Searchable
+from ponder.records import Content, Event, Query, Ranking, StageScore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ponder.media.limits import Limits
+
+
+class Search:
+    """A cascade on a shelf, ready to be asked. Made by `Cascade.on`; checked already.
+
+    Attributes:
+        cascade: The stages.
+        searchable: The shelf.
+    """
+
+    def __init__(
+        self, cascade: Cascade, searchable: Searchable, on_fault: OnFault, limits: Limits | None
+    ) -> None:
+        self.cascade = cascade
+        self.searchable = searchable
+        self._keep_on_fault = on_fault == "keep"
+        self._limits = limits
+
+    def __call__(
+        self, query: Query | str, *, budget: int = 0, k: int = 10, where: str | None = None
+    ) -> Ranking:
+        """Search.
+
+        The plain query is embedded and the stored vectors compared, which is free; then each stage spends
+        its share of the budget. With a budget of 0 no reranker and no reasoner is called.
+
+        Args:
+            query: What is asked; a string is a query of text.
+            budget: The most tokens that reasoner and judges may read and write for this query.
+            k: How many hits to return, at most.
+            where: A filter that the index understands.
+
+        Returns:
+            min(k, items) hits. ``usage.spent <= budget`` whatever the engines do. ``usage.cached`` is the
+            number of stored reasoning tokens of the retrieved candidates (those that `Retrieve` asks for)
+            that no judge has read: they worked through their vectors, free.
+
+        Raises:
+            BadArguments: `budget`, `k` or `where` cannot be used.
+            InputInvalid: The query is empty, or its media cannot be opened.
+            InputNotFound: Its media are not there.
+            BackendFailed: An engine failed, unless the search was made with ``on_fault="keep"``.
+        """
+        from ponder.media.content import open_query
+        from ponder.media.limits import Limits
+
+        started = time.perf_counter()
+        asked = Query(text=query) if isinstance(query, str) else query
+        if not isinstance(asked, Query):
+            raise BadArguments(f"a query is text or a Query, not {type(query).__name__}", "query")
+        ledger = Ledger(budget)
+        k = whole_number(k, "k", least=1)
+        run = _Run(self, open_query(asked, self._limits or Limits()), ledger, k, where)
+        for place, stage in enumerate(self.cascade.stages):
+            run.do(stage, last=place == len(self.cascade.stages) - 1)
+        run.count_reused()
+        return Ranking(
+            query=asked,
+            hits=tuple(standing.hit(rank) for rank, standing in enumerate(run.standings[:k], start=1)),
+            usage=ledger.usage,
+            by_stage=dict(ledger.by_stage),
+            budget=ledger.budget,
+            trace=tuple(run.trace),
+            seconds=time.perf_counter() - started,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """One query's way through the stages."""
+
+    search: Search
+    content: Content
+    ledger: Ledger
+    k: int
+    where: str | None
+    standings: list[Standing] = field(default_factory=list)
+    trace: list[Event] = field(default_factory=list)
+
+    def do(self, stage: Retrieve | Think | Rerank, *, last: bool) -> None:
+        models = self.search.searchable.models
+        match stage:
+            case Retrieve():
+                vector = models.embedder.embed_queries([self.content], [None])[0]
+                self.standings = self._nearest(vector, stage.name)
+                self.trace.append(Event(stage.name, f"found {len(self.standings)} items"))
+            case Think():
+                thought = think(stage, models, self.content, self.ledger, self.search._keep_on_fault)
+                self.trace += thought.events
+                if thought.vector is not None:
+                    self.standings = self._nearest(thought.vector, stage.name)
+            case Rerank():
+                outcome = judge(
+                    stage,
+                    models.rerankers[stage.name],
+                    self.content,
+                    self.standings,
+                    self.ledger,
+                    last=last,
+                    keep_on_fault=self.search._keep_on_fault,
+                )
+                self.standings = outcome.standings
+                self.trace += outcome.events
+
+    def _nearest(self, vector: NDArray[np.float32], stage: str) -> list[Standing]:
+        """The items nearest to `vector`, with what earlier stages said about them."""
+        index = self.search.searchable.index
+        matches = index.search(vector, max(self.k, self._reach), self.where)
+        rows = {row.item.id: row for row in index.get([match.id for match in matches])}
+        said = {standing.id: standing.stages for standing in self.standings}
+        # A reader may look while a writer removes: an item without its row is gone.
+        found = [match for match in matches if match.id in rows]
+        return [
+            Standing(
+                rows[match.id],
+                match,
+                match.score,
+                [*said.get(match.id, ()), StageScore(stage, match.score, rank)],
+            )
+            for rank, match in enumerate(found, start=1)
+        ]
+
+    @property
+    def _reach(self) -> int:
+        first = self.search.cascade.stages[0]
+        return first.k if isinstance(first, Retrieve) else 0
+
+    def count_reused(self) -> None:
+        """Charge the stored reasoning that was used through vectors only, as cached."""
+        retrieved = sorted(self.standings, key=lambda standing: standing.stages[0].rank)[: self._reach]
+        unread = sum(standing.row.reasoning.tokens for standing in retrieved if not standing.read)
+        self.ledger.cached(Retrieve.name, unread)

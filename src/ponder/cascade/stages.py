@@ -1,0 +1,107 @@
+"""The stages of a cascade: descriptions only, joined by ``>>``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from ponder.cascade.cascade import Cascade, OnFault
+    from ponder.cascade.search import Search
+    from ponder.media.limits import Limits
+    from ponder.protocols import Searchable
+    from ponder.rerank.fusion import Normalise
+
+
+class Step:
+    """What stages and cascades share: ``a >> b`` joins them, ``a.on(shelf)`` makes them searchable."""
+
+    __slots__ = ()
+
+    def __rshift__(self, after: Step) -> Cascade:
+        """This, then `after`. Joining is associative: only the order counts."""
+        from ponder.cascade.cascade import Cascade
+
+        if not isinstance(after, Step):
+            return NotImplemented
+        return Cascade((*self._steps(), *after._steps()))
+
+    def on(
+        self, searchable: Searchable, *, on_fault: OnFault = "raise", limits: Limits | None = None
+    ) -> Search:
+        """The search that runs this on a shelf; see `Cascade.on`."""
+        from ponder.cascade.cascade import Cascade
+
+        return Cascade(self._steps()).on(searchable, on_fault=on_fault, limits=limits)
+
+    def _steps(self) -> tuple[Stage, ...]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieve(Step):
+    """Find the nearest items by their stored vectors. Costs nothing; always the first stage.
+
+    Args:
+        k: How many candidates later stages may choose from. 100 holds nearly every relevant item of
+            the benchmarks' corpora, and searching for more costs no tokens.
+    """
+
+    name: ClassVar[str] = "retrieve"
+    k: int = 100
+
+    def _steps(self) -> tuple[Stage, ...]:
+        return (self,)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.k}"
+
+
+@dataclass(frozen=True, slots=True)
+class Think(Step):
+    """Reason about the query, embed it with that reasoning, and search again. Follows `Retrieve`.
+
+    Off in the default cascade: on the ``lite`` models, careless query thinking lowers accuracy.
+
+    Args:
+        tokens: The most tokens that the reasoner may read and write.
+    """
+
+    name: ClassVar[str] = "think"
+    tokens: int = 64
+
+    def _steps(self) -> tuple[Stage, ...]:
+        return (self,)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.tokens}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rerank(Step):
+    """Let a reranker judge the best candidates and fuse its scores with the earlier stage's.
+
+    Args:
+        name: The reranker's name in the models: "ecr", "query-aware", ...
+        keep: How many of the best are judged. The others follow in their old order.
+        weight: Of the judge's score beside the earlier one; None takes the reranker's own.
+        share: Of the budget that is left when the stage begins, how much it may spend; None is .6, and
+            all of it for the last stage. What it does not spend goes on to the next.
+        normalise: What is done to the judge's scores before they are weighted; see
+            `ponder.rerank.fusion.fuse`.
+    """
+
+    name: str
+    keep: int = 20
+    weight: float | None = None
+    share: float | None = None
+    normalise: Normalise = "raw"
+
+    def _steps(self) -> tuple[Stage, ...]:
+        return (self,)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.keep}"
+
+
+Stage = Retrieve | Think | Rerank
