@@ -1,0 +1,283 @@
+"""The index on disk: one LanceDB table, one row a part."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ponder.errors import BackendFailed, InputInvalid, InputNotFound
+from ponder.index.filters import ItemFilter, quoted
+from ponder.index.rows import Source, from_table, part_schema, sources_from, to_table
+from ponder.index.scores import MARGIN, best_matches, checked_query, checked_rows, exact_scores
+from ponder.records import Match, Row
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from lancedb.query import LanceVectorQueryBuilder
+    from numpy.typing import NDArray
+
+TABLE = "rows"
+_FIRST_PART = "part_no = 0"
+_PARTITIONS_PROBED = 0.1
+_LEAST_PROBES = 20
+_IDS_AT_ONCE = 1000
+
+
+class LanceIndex:
+    """Rows in a LanceDB table (`protocols.Index`): one writer, any number of readers.
+
+    Every change is one version of the table: a reader, or whoever opens the table after a kill, sees
+    it whole or not at all. Below `exact_rows` parts the search is exact; above it goes through an
+    IVF_SQ index, whose candidates are scored again from the stored vectors. Scores are those of
+    `ExactIndex` to the last bit.
+
+    Args:
+        path: Folder of the database; it is made if need be.
+        dim: Length of the vectors.
+        create: Whether to make the table when there is none.
+        exact_rows: From so many parts on, `compact` builds the IVF_SQ index: below some 50,000 a scan
+            of the vectors takes milliseconds.
+        compact_every: Compact after so many commits, and less often as the table grows, because a
+            compaction rewrites it.
+        keep_versions: Old versions are deleted once they are so old: readers may still be using them.
+
+    Raises:
+        InputNotFound: There is no table and `create` is false.
+        InputInvalid: The table has vectors of another length.
+        BackendFailed: The folder cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        dim: int,
+        *,
+        create: bool = True,
+        exact_rows: int = 50_000,
+        compact_every: int = 64,
+        keep_versions: timedelta = timedelta(minutes=1),
+    ) -> None:
+        self.path, self.dim = Path(path), dim
+        self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
+        self._commits = 0
+        self._check: ItemFilter | None = None
+        with self._guard("open"):
+            import lancedb
+
+            # Zero: every read looks for the newest version, as a reader beside a writer must.
+            database = lancedb.connect(self.path, read_consistency_interval=timedelta(0))
+            if TABLE in database.list_tables(limit=10).tables:
+                self._table = database.open_table(TABLE)
+            elif create:
+                self._table = database.create_table(TABLE, schema=part_schema(dim))
+            else:
+                raise InputNotFound("there is no index", str(path), "add some files first")
+        if self._table.schema.field("vector").type.list_size != dim:
+            raise InputInvalid(
+                f"the index has vectors of {self._table.schema.field('vector').type.list_size} dimensions, "
+                f"not {dim}",
+                str(path),
+                "open it with the models that it was made with, or index into a new folder",
+            )
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows, replacing those with the same ids, in one version. All in or none.
+
+        Raises:
+            InputInvalid: A row that cannot be stored.
+            BackendFailed: The disk is full or fails; nothing is changed.
+        """
+        new = checked_rows(rows, self.dim)
+        if not new:
+            return
+        table = to_table(new.values(), self.dim)
+        with self._guard("write"):
+            if self._present(list(new)):
+                stale = f"id IN {quoted(list(new))}"
+                merge = self._table.merge_insert("row").when_matched_update_all()
+                merge = merge.when_not_matched_insert_all().when_not_matched_by_source_delete(stale)
+                merge.execute(table)
+            else:
+                # An append need not scan the table for what it replaces.
+                self._table.add(table)
+        self._committed()
+
+    def remove(self, ids: Collection[str]) -> int:
+        """Remove items by id; the number that were there."""
+        wanted, removed = list(dict.fromkeys(ids)), 0
+        for start in range(0, len(wanted), _IDS_AT_ONCE):
+            chunk = wanted[start : start + _IDS_AT_ONCE]
+            removed += self._delete(f"id IN {quoted(chunk)}")
+        return removed
+
+    def remove_where(self, where: str) -> int:
+        """Remove the items that a filter keeps; their number.
+
+        Raises:
+            InputInvalid: An invalid filter; nothing is removed.
+        """
+        return self._delete(self._checked(where))
+
+    def search(self, vector: NDArray[np.float32], k: int, where: str | None = None) -> list[Match]:
+        """The min(k, items) best items by their best part, best first, ties by id.
+
+        Args:
+            vector: Array of shape (dim,).
+            k: How many.
+            where: Only among items that this filter keeps (`ponder.index.filters`).
+
+        Raises:
+            InputInvalid: A vector of another width, or an invalid filter.
+        """
+        query = checked_query(vector, self.dim, k)
+        condition = None if where is None else self._checked(where)
+        if k == 0:
+            return []
+        with self._guard("search"):
+            probes = self._probes()
+            found: list[Match] = []
+            if probes:
+                found = self._search(query, k, condition, probes)
+            if len(found) < k:
+                # Few partitions hold enough items that the filter keeps, or there is no index.
+                found = self._search(query, k, condition, 0)
+        return found
+
+    def get(self, ids: Sequence[str]) -> list[Row]:
+        """The rows of these ids, in this order; ids that are not there are left out."""
+        wanted = list(dict.fromkeys(ids))
+        rows: dict[str, Row] = {}
+        for start in range(0, len(wanted), _IDS_AT_ONCE):
+            chunk = wanted[start : start + _IDS_AT_ONCE]
+            with self._guard("read"):
+                table = self._select(f"id IN {quoted(chunk)}", None)
+            rows |= from_table(table)
+        return [rows[name] for name in ids if name in rows]
+
+    def __len__(self) -> int:
+        with self._guard("read"):
+            return int(self._table.count_rows(_FIRST_PART))
+
+    @property
+    def parts(self) -> int:
+        """Number of vectors."""
+        with self._guard("read"):
+            return int(self._table.count_rows())
+
+    @property
+    def version(self) -> int:
+        """The table's version: each change makes a new one."""
+        with self._guard("read"):
+            return int(self._table.version)
+
+    def counts(self) -> dict[str, int]:
+        """Number of items by kind."""
+        with self._guard("read"):
+            kinds = self._select(_FIRST_PART, ["kind"])["kind"].to_pylist()
+        return dict(sorted(Counter(kinds).items()))
+
+    def sources(self) -> list[Source]:
+        """Id, digest and bookkeeping of every item, without reasoning and vectors."""
+        with self._guard("read"):
+            return sources_from(self._select(_FIRST_PART, ["id", "digest", "source"]))
+
+    def compact(self) -> None:
+        """Merge small files, delete old versions, and build or extend the IVF_SQ index.
+
+        Only the writer may call it: what no version refers to is deleted.
+        """
+        with self._guard("compact"):
+            if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
+                from lancedb.index import BTree, IvfSq
+
+                self._table.create_index("vector", config=IvfSq(distance_type="dot"))
+                self._table.create_index("id", config=BTree())
+            self._table.optimize(cleanup_older_than=self._keep, delete_unverified=True)
+        self._commits = 0
+
+    def _delete(self, condition: str) -> int:
+        with self._guard("write"):
+            count = int(self._table.count_rows(f"{condition} AND {_FIRST_PART}"))
+            if count:
+                self._table.delete(condition)
+        if count:
+            self._committed()
+        return count
+
+    def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
+        import numpy as np
+
+        slack = 2 * MARGIN * max(1.0, float(np.linalg.norm(query)))
+        limit = max(4 * k, 64)
+        while True:
+            nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
+            search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
+            search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
+            if condition is not None:
+                search = search.where(condition)
+            columns = ["id", "part_no", "part", "vector", "_distance"]
+            table = search.select(columns).limit(limit).to_arrow()
+            found = _matches(table, query, k)
+            # The parts that were cut off score no better than the last one returned: when that is
+            # clearly below the k-th item they cannot matter, ties included.
+            if table.num_rows < limit:
+                return found
+            last = 1.0 - float(table["_distance"][-1].as_py())
+            if len(found) == k and last < found[-1].score - slack:
+                return found
+            limit *= 4
+
+    def _probes(self) -> int:
+        for index in self._table.list_indices():
+            if "vector" in index.columns:
+                stats = self._table.index_stats(index.name)
+                rows = stats.num_indexed_rows + stats.num_unindexed_rows if stats else 0
+                return max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * math.sqrt(rows)))
+        return 0
+
+    def _present(self, ids: list[str]) -> bool:
+        return int(self._table.count_rows(f"id IN {quoted(ids)}")) > 0
+
+    def _select(self, condition: str, columns: list[str] | None) -> pa.Table:
+        scan = self._table.search().where(condition)
+        if columns is not None:
+            scan = scan.select(columns)
+        return scan.limit(None).to_arrow()
+
+    def _checked(self, where: str) -> str:
+        if self._check is None:
+            self._check = ItemFilter()
+        return self._check.check(where)
+
+    def _committed(self) -> None:
+        self._commits += 1
+        if self._commits >= self._compact_every and self._commits >= math.isqrt(self.parts):
+            self.compact()
+
+    @contextmanager
+    def _guard(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError) as error:
+            raise BackendFailed(
+                f"the index failed to {doing}: {' '.join(str(error).split())}",
+                str(self.path),
+                "check the disk's free space and permissions; nothing stored before is lost",
+            ) from error
+
+
+def _matches(table: pa.Table, query: NDArray[np.float32], k: int) -> list[Match]:
+    import numpy as np
+
+    if not table.num_rows:
+        return []
+    vectors: NDArray[Any] = np.asarray(table["vector"].combine_chunks().flatten())
+    scores = exact_scores(vectors.reshape(table.num_rows, -1), query)
+    columns = table.select(["id", "part_no", "part"]).to_pydict()
+    return best_matches(columns["id"], columns["part_no"], columns["part"], scores, k)

@@ -1,0 +1,164 @@
+"""The index on disk: versions, kills, readers, compaction, a full disk."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import textwrap
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from index_rows import make_row, random_rows, unit
+
+from ponder.errors import BackendFailed, InputInvalid, InputNotFound
+from ponder.index import ExactIndex, LanceIndex
+
+
+def test_a_replacement_is_one_version(tmp_path):
+    index = LanceIndex(tmp_path, 4)
+    index.add([make_row("a", [[1, 0, 0, 0]] * 5), make_row("b", [[1, 0, 0, 0]])])
+    before = index.version
+    # Fewer parts, more parts and a new item: updates, deletions and insertions at once.
+    index.add(
+        [make_row("a", [[0, 1, 0, 0]] * 2), make_row("b", [[0, 1, 0, 0]] * 3), make_row("c", [[1, 0, 0, 0]])]
+    )
+    assert index.version == before + 1
+    assert index.remove(["a", "c"]) == 2
+    assert index.version == before + 2
+
+
+def test_a_row_that_cannot_be_stored_changes_nothing(tmp_path):
+    index = LanceIndex(tmp_path, 4)
+    index.add([make_row("a", [[1, 0, 0, 0]])])
+    for bad in (make_row("b", [[1, 0, 0, 0]], metadata={"x": object()}), make_row("\udcff", [[1, 0, 0, 0]])):
+        with pytest.raises(InputInvalid):
+            index.add([make_row("a", [[0, 1, 0, 0]]), bad])
+    assert [(m.id, m.score) for m in index.search(unit([1, 0, 0, 0]), 5)] == [("a", 1.0)]
+
+
+def test_what_was_added_is_there_after_opening_again(tmp_path):
+    LanceIndex(tmp_path, 4).add([make_row("a", [[1, 0, 0, 0]] * 2)])
+    again = LanceIndex(tmp_path, 4, create=False)
+    assert (len(again), again.parts) == (1, 2)
+    with pytest.raises(InputInvalid, match="4 dimensions"):
+        LanceIndex(tmp_path, 5)
+
+
+def test_no_index_to_open(tmp_path):
+    with pytest.raises(InputNotFound):
+        LanceIndex(tmp_path / "nothing", 4, create=False)
+
+
+def test_a_reader_sees_each_change_and_outlives_a_compaction(tmp_path):
+    writer = LanceIndex(tmp_path, 4)
+    reader = LanceIndex(tmp_path, 4, create=False)
+    for number in range(5):
+        writer.add([make_row(f"{number}", [[1, number, 0, 0]])])
+        assert len(reader) == number + 1
+    writer.compact()
+    assert len(reader.search(unit([1, 0, 0, 0]), 10)) == 5
+
+
+def test_remove_by_filter(tmp_path):
+    index = LanceIndex(tmp_path, 8)
+    index.add(random_rows(21))
+    assert index.remove_where("page = 1 OR page = 2") == 6
+    assert index.remove_where("page = 1") == 0
+    assert len(index) == 15
+    with pytest.raises(InputInvalid):
+        index.remove_where("nothing = 1")
+    assert len(index) == 15
+
+
+def test_sources_are_listed_without_the_rest(tmp_path):
+    index = LanceIndex(tmp_path, 8)
+    rows = random_rows(5)
+    index.add(rows)
+    assert {s.id: (s.digest, s.source) for s in index.sources()} == {
+        row.item.id: (row.digest, row.source) for row in rows
+    }
+
+
+def files_in(folder: Path) -> int:
+    return sum(path.is_file() for path in folder.rglob("*"))
+
+
+def test_commits_are_compacted_on_the_way(tmp_path):
+    index = LanceIndex(tmp_path, 8, compact_every=10, keep_versions=timedelta(milliseconds=1))
+    rows = random_rows(40)
+    for row in rows:
+        index.add([row])
+    # 40 commits leave a data file, a transaction and a manifest each when nothing cleans up.
+    assert files_in(tmp_path) < 20
+    assert len(index) == 40
+    exact = ExactIndex()
+    exact.add(rows)
+    query = unit(np.arange(1, 9))
+    found = [(m.id, m.score) for m in index.search(query, 40)]
+    assert found == [(m.id, m.score) for m in exact.search(query, 40)]
+
+
+def test_past_the_exact_rows_the_search_goes_through_an_index_and_stays_complete(tmp_path):
+    index = LanceIndex(tmp_path, 8, exact_rows=300)
+    exact = ExactIndex(8)
+    rows = random_rows(400)
+    index.add(rows[:300])
+    index.compact()
+    index.add(rows[300:])
+    exact.add(rows)
+    for seed in range(10):
+        query = unit(np.random.default_rng(seed).normal(size=8))
+        ours, best = index.search(query, 20), exact.search(query, 20)
+        assert len({m.id for m in ours} & {m.id for m in best}) >= 18
+        true = {m.id: m.score for m in exact.search(query, 400)}
+        assert all(true[m.id] == m.score for m in ours[:10])
+        filtered = index.search(query, 500, "page = 3")
+        assert filtered == [] or len(filtered) == len(exact.search(query, 500, "page = 3"))
+    assert len(index.search(query, 1000)) == 400
+
+
+def limit_file_size() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+
+def test_a_full_disk_is_reported_and_loses_nothing(tmp_path):
+    LanceIndex(tmp_path, 64).add(random_rows(5, dim=64))
+    # A file size limit makes writes fail as a full disk does, without root's help.
+    script = """
+        import signal, sys
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        sys.path.insert(0, sys.argv[2])
+        from index_rows import random_rows
+        from ponder.errors import BackendFailed
+        from ponder.index import LanceIndex
+        index = LanceIndex(sys.argv[1], 64)
+        try:
+            index.add(random_rows(3000, dim=64, seed=1))
+        except BackendFailed as error:
+            print("refused:", error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path), str(Path(__file__).parent)],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit_file_size,
+        check=False,
+    )
+    assert "refused:" in done.stdout, done.stderr
+    assert "free space" in done.stdout
+    index = LanceIndex(tmp_path, 64)
+    assert len(index) == 5
+    index.add(random_rows(50, dim=64))
+    assert len(index) == 50
+
+
+def test_a_damaged_table_is_a_failed_back_end(tmp_path):
+    index = LanceIndex(tmp_path, 4)
+    index.add([make_row("a", [[1, 0, 0, 0]])])
+    for data in (tmp_path / "rows.lance" / "data").iterdir():
+        data.write_bytes(b"nothing")
+    with pytest.raises(BackendFailed):
+        LanceIndex(tmp_path, 4).search(unit([1, 0, 0, 0]), 1)
