@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from ponder.records import Candidate, Content, Embedded, Judgement, Match, Reasoning, Role, Row
+from ponder.records import Candidate, Choice, Content, Embedded, Judgement, Match, Reasoning, Role, Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,9 +45,7 @@ class Embedder(Protocol):
         """Length of every vector."""
         ...
 
-    def embed_documents(
-        self, contents: Sequence[Content], reasonings: Sequence[Reasoning]
-    ) -> list[Embedded]:
+    def embed_documents(self, contents: Sequence[Content], reasonings: Sequence[Reasoning]) -> list[Embedded]:
         """Vectors of each content's parts, unit norm."""
         ...
 
@@ -99,6 +97,36 @@ class Reranker(Protocol):
 
         Candidates that cannot be afforded get no verdict. The order of the candidates given is that
         of the earlier stage.
+        """
+        ...
+
+
+@runtime_checkable
+class Chooser(Protocol):
+    """Answers multiple-choice questions. A set of models that has one offers it as ``chooser``."""
+
+    @property
+    def fingerprint(self) -> str:
+        """As for `Reasoner`."""
+        ...
+
+    @property
+    def weight(self) -> float:
+        """Weight of its scores beside the likeness of question and answer to the item's vector."""
+        ...
+
+    def choose(
+        self,
+        content: Content,
+        reasoning: Reasoning,
+        question: str,
+        candidates: Sequence[str],
+        *,
+        limit: int,
+    ) -> Choice:
+        """Score each candidate as the answer, spending at most `limit` tokens read + written.
+
+        A content without text and pictures, with an empty reasoning, is the question asked blind.
         """
         ...
 

@@ -26,6 +26,7 @@ class Item:
         uri: Where it comes from, absolute; pages end in ``#page=N``. Never shown to a model.
         path: The file to open, or None when `text` is all there is.
         page: Number of the PDF page, from 1.
+        span: ``(start, end)`` seconds, when the item is a stretch of the clip at `path`.
         text: Text that came with the item (a corpus' text field); a text file's body is read
             by the media room instead.
         metadata: For filters and analysis. Never shown to a model.
@@ -38,6 +39,7 @@ class Item:
     page: int | None = None
     text: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,20 @@ class Judgement:
     """What a reranker returns for one query: verdicts of the candidates that it could afford."""
 
     verdicts: tuple[Verdict, ...]
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a chooser says about the candidate answers to one question.
+
+    Attributes:
+        scores: One a candidate, in their order, higher is better; empty when the limit did not
+            suffice or no verdict could be read.
+        usage: What it cost.
+    """
+
+    scores: tuple[float, ...] = ()
     usage: Usage = Usage()
 
 
