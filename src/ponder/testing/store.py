@@ -44,6 +44,8 @@ class FakeIndex:
         """The best by their best part; ties by id."""
         matches = []
         for row in self._chosen(where):
+            if vector.shape != row.embedded.vectors.shape[1:]:
+                raise BadArguments(f"a vector of shape {vector.shape}", "search", "use this index' embedder")
             scores = row.embedded.vectors @ vector
             best = int(scores.argmax())
             matches.append(Match(row.item.id, float(scores[best]), row.embedded.labels[best], best))
