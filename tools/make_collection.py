@@ -12,21 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pypdfium2 as pdfium
+from demo_maker import clips, handbook, pictures
 from PIL import Image, ImageOps
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(Path(__file__).with_name("demo_maker")))
-
-import clips  # noqa: E402
-import handbook  # noqa: E402
-import pictures  # noqa: E402
-
 DEMO = ROOT / "src" / "ponder" / "demo"
 COLLECTION = DEMO / "collection"
 CAPTIONS = DEMO / "captions.jsonl"
@@ -107,8 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for step in steps:
         match step:
             case "pictures":
-                stamps = Path(next(steps, ""))
-                pictures.copy(stamps, COLLECTION / "pictures", DEMO / "pictures.tsv")
+                stamps = next(steps, None) or parser.error("pictures needs the folder of the stamps corpus")
+                pictures.copy(Path(stamps), COLLECTION / "pictures", DEMO / "pictures.tsv")
             case "handbook":
                 handbook.build(COLLECTION / "handbook.pdf")
             case "clips":

@@ -21,16 +21,14 @@ PICTURES = ROOT / "src" / "ponder" / "demo" / "collection" / "pictures"
 @pytest.fixture(scope="module")
 def maker() -> Iterator[ModuleType]:
     """`maker.clips`, `maker.handbook`, ...: the modules of tools/demo_maker, which is not installed."""
-    folder = str(ROOT / "tools" / "demo_maker")
+    folder = str(ROOT / "tools")
     sys.path.insert(0, folder)
     modules = ModuleType("maker")
     names = ("drawings", "stage", "clips", "handbook", "pictures")
     for name in names:
-        setattr(modules, name, importlib.import_module(name))
+        setattr(modules, name, importlib.import_module(f"demo_maker.{name}"))
     yield modules
     sys.path.remove(folder)
-    for name in names:
-        sys.modules.pop(name, None)
 
 
 def test_the_handbook_comes_out_the_same_to_the_byte(maker: ModuleType, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import av
 import numpy as np
 import yaml
 from PIL import Image, ImageDraw
-from stage import SIZE, backdrop, cutout
+
+from demo_maker.stage import SIZE, backdrop, cutout
 
 SOURCE = Path(__file__).with_name("clips.yaml")
 FPS = 10

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pypdfium2 as pdfium
 import yaml
-from drawings import FIGURES
 from PIL import Image
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A5
@@ -18,6 +17,8 @@ from reportlab.lib.units import mm
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, ListFlowable, Paragraph, Spacer, Table, TableStyle
+
+from demo_maker.drawings import FIGURES
 
 SOURCE = Path(__file__).with_name("handbook.yaml")
 MARGIN = 14 * mm
