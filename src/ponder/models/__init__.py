@@ -1,0 +1,1 @@
+"""The engines that think and see, the weights they run on, and the registry of presets."""

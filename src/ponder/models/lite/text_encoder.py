@@ -1,0 +1,71 @@
+"""Texts to unit vectors: all-MiniLM-L6-v2 (Apache-2.0) through sentence-transformers, on CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ponder.models import weights
+from ponder.models.quiet import quiet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
+
+DIM = 384
+MAX_TOKENS = 256
+"""What the model was trained for; longer texts are cut there, `[CLS]` and `[SEP]` included."""
+
+_BATCH = 32
+
+
+class TextEncoder:
+    """all-MiniLM-L6-v2. Cheap to make: weights load at first use.
+
+    Args:
+        folder: A SentenceTransformer folder; by default the weights ``minilm``, pulled if need be.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    @property
+    def fingerprint(self) -> str:
+        """The weights; known without loading them."""
+        return weights.fingerprint("minilm" if self._folder is None else f"path:{self._folder}")
+
+    def encode(self, texts: Sequence[str], *, exact: bool = True) -> NDArray[np.float32]:
+        """Embed texts.
+
+        Args:
+            texts: Any texts; "" has a vector too.
+            exact: Each text goes through the network alone, so that a vector is the same to the bit
+                whatever else is embedded with it: an index that was interrupted and resumed equals an
+                unbroken one. False pads batches of 32, about twice as fast for short texts; vectors
+                then differ by up to 2e-7.
+
+        Returns:
+            float32 (len(texts), 384), rows of unit norm.
+        """
+        import numpy as np
+
+        if not texts:
+            return np.zeros((0, DIM), np.float32)
+        batch = 1 if exact else _BATCH
+        vectors = self._model.encode(list(texts), batch_size=batch, show_progress_bar=False)
+        return np.asarray(vectors, np.float32)
+
+    def count(self, text: str) -> int:
+        """Tokens that `encode` reads for `text`, the two marks and the cut at 256 included."""
+        return len(self._model.tokenizer.encode(text, truncation=True, max_length=MAX_TOKENS))
+
+    @cached_property
+    def _model(self) -> SentenceTransformer:
+        from sentence_transformers import SentenceTransformer
+
+        folder = self._folder or weights.ensure("minilm")
+        with quiet():
+            return SentenceTransformer(str(folder), device="cpu", local_files_only=True)

@@ -1,0 +1,143 @@
+"""Pictures to class probabilities and features: EfficientNet-Lite0 (Apache-2.0), on CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ponder.errors import BadArguments, InputInvalid
+from ponder.models import weights
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+View = Literal["centre", "squeeze", "letterbox"]
+VIEWS: tuple[View, ...] = ("centre", "squeeze", "letterbox")
+TOKENS_PER_IMAGE = 49
+"""What one view of one picture counts in a budget: the 7 x 7 positions of the last feature map."""
+
+_SIDE = 224
+_FEATURES = 1280
+_CLASSES = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What the network saw.
+
+    Attributes:
+        probabilities: float32 (n, 1000), rows sum to 1; columns in the order of the sorted ImageNet
+            synset ids, which is the order of `ponder.models.lite.wordnet.knowledge`.
+        features: float32 (n, 1280), the average-pooled last layer before the classifier; not normalised.
+        tokens: What this look counts in a budget: `TOKENS_PER_IMAGE` a view.
+    """
+
+    probabilities: NDArray[np.float32]
+    features: NDArray[np.float32]
+    tokens: int
+
+
+class Vision:
+    """EfficientNet-Lite0. Cheap to make: weights load at first look.
+
+    Pixels are scaled as these weights were trained, ``(p - 127) / 128``, and resized bicubically. On the
+    1000 photos of the `photos` corpus (one a class), the top class agrees with the best one-to-one
+    assignment of photos to classes for .855 of them with "centre", .812 with "squeeze" and .787 with
+    "letterbox"; ImageNet's usual mean and deviation would give .750, a crop of .875 as in training .847.
+
+    Args:
+        folder: The weights; by default those of ``efficientnet-lite0``, pulled if need be.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    @property
+    def fingerprint(self) -> str:
+        """Weights and preprocessing; known without loading them."""
+        name = "efficientnet-lite0" if self._folder is None else f"path:{self._folder}"
+        return f"{weights.fingerprint(name)}/bicubic-1"
+
+    def look(self, images: Sequence[Image], views: Sequence[View] = ("centre",)) -> Look:
+        """Look at pictures, one at a time, so that a result never depends on the others.
+
+        (On two cores a batch of 8 is also slower than 8 single pictures: 13 against 8 ms each.)
+
+        Args:
+            images: Any mode and size; each is looked at in RGB.
+            views: How the picture is made square: "centre" crops the middle, "squeeze" distorts the
+                whole, "letterbox" pads it with grey. Several are averaged.
+
+        Raises:
+            BadArguments: An unknown view, or none.
+
+        Example:
+            >>> Vision().look([]).probabilities.shape
+            (0, 1000)
+        """
+        import numpy as np
+
+        if not views or any(view not in VIEWS for view in views):
+            raise BadArguments(f"unknown views {tuple(views)}", "views", f"use some of {', '.join(VIEWS)}")
+        probabilities = np.zeros((len(images), _CLASSES), np.float32)
+        features = np.zeros((len(images), _FEATURES), np.float32)
+        for row, image in enumerate(images):
+            for view in views:
+                seen, felt = self._forward(_square(image, view))
+                probabilities[row] += seen / len(views)
+                features[row] += felt / len(views)
+        return Look(probabilities, features, TOKENS_PER_IMAGE * len(images) * len(views))
+
+    def _forward(self, square: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        import numpy as np
+        import torch
+
+        pixels = (np.asarray(square, np.float32) - 127.0) / 128.0
+        with torch.inference_mode():
+            batch = (
+                torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last)
+            )
+            felt = self._network.extract_features(batch).mean(dim=(2, 3))
+            seen = torch.softmax(self._network._fc(felt), dim=1)
+        return seen[0].numpy(), felt[0].numpy()
+
+    @cached_property
+    def _network(self) -> Any:
+        import torch
+        from efficientnet_lite_pytorch import EfficientNet
+
+        folder = self._folder or weights.ensure("efficientnet-lite0")
+        found = sorted(folder.glob("*.pth"))
+        if len(found) != 1:
+            raise InputInvalid(
+                f"{len(found)} *.pth files instead of one", str(folder), "pull the weights again"
+            )
+        network = EfficientNet.from_name("efficientnet-lite0")
+        try:
+            network.load_state_dict(torch.load(found[0], map_location="cpu", weights_only=True))
+        except Exception as error:
+            raise InputInvalid(
+                f"not EfficientNet-Lite0 weights: {error}".splitlines()[0],
+                str(found[0]),
+                "ponder models pull efficientnet-lite0",
+            ) from error
+        return network.eval().to(memory_format=torch.channels_last)
+
+
+def _square(image: Image, view: View) -> Image:
+    """The picture as 224 x 224 RGB."""
+    from PIL import Image as pillow
+    from PIL import ImageOps
+
+    image = image.convert("RGB")
+    size = (_SIDE, _SIDE)
+    if view == "squeeze":
+        return image.resize(size, pillow.Resampling.BICUBIC)
+    if view == "letterbox":
+        return ImageOps.pad(image, size, pillow.Resampling.BICUBIC, color=(127, 127, 127))
+    return ImageOps.fit(image, size, pillow.Resampling.BICUBIC)
