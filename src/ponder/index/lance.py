@@ -14,6 +14,7 @@ from ponder.errors import BackendFailed, InputInvalid, InputNotFound
 from ponder.index.filters import ItemFilter, quoted
 from ponder.index.rows import Source, from_table, part_schema, sources_from, to_table
 from ponder.index.scores import MARGIN, best_matches, checked_query, checked_rows, exact_scores
+from ponder.index.versions import TABLE, old_versions
 from ponder.records import Match, Row
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from lancedb.query import LanceVectorQueryBuilder
     from numpy.typing import NDArray
 
-TABLE = "rows"
 _FIRST_PART = "part_no = 0"
 _PARTITIONS_PROBED = 0.1
 _LEAST_PROBES = 20
@@ -43,8 +43,8 @@ class LanceIndex:
         create: Whether to make the table when there is none.
         exact_rows: From so many parts on, `compact` builds the IVF_SQ index: below some 50,000 a scan
             of the vectors takes milliseconds.
-        compact_every: Compact after so many commits, and less often as the table grows, because a
-            compaction rewrites it.
+        compact_every: Compact when the table is in so many pieces, or has so many old versions; when it
+            is large, at the square root of its parts, because a compaction rewrites it.
         keep_versions: Old versions are deleted once they are so old: readers may still be using them.
 
     Raises:
@@ -60,12 +60,11 @@ class LanceIndex:
         *,
         create: bool = True,
         exact_rows: int = 50_000,
-        compact_every: int = 64,
+        compact_every: int = 32,
         keep_versions: timedelta = timedelta(minutes=1),
     ) -> None:
         self.path, self.dim = Path(path), dim
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
-        self._commits = 0
         self._check: ItemFilter | None = None
         with self._guard("open"):
             import lancedb
@@ -75,7 +74,7 @@ class LanceIndex:
             if TABLE in database.list_tables(limit=10).tables:
                 self._table = database.open_table(TABLE)
             elif create:
-                self._table = database.create_table(TABLE, schema=part_schema(dim))
+                self._table = database.create_table(TABLE, schema=part_schema(dim), exist_ok=True)
             else:
                 raise InputNotFound("there is no index", str(path), "add some files first")
         if self._table.schema.field("vector").type.list_size != dim:
@@ -190,7 +189,8 @@ class LanceIndex:
     def compact(self) -> None:
         """Merge small files, delete old versions, and build or extend the IVF_SQ index.
 
-        Only the writer may call it: what no version refers to is deleted.
+        `add` and the removals call it when it is due. Only the writer may: what no version refers to is
+        deleted.
         """
         with self._guard("compact"):
             if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
@@ -199,7 +199,6 @@ class LanceIndex:
                 self._table.create_index("vector", config=IvfSq(distance_type="dot"))
                 self._table.create_index("id", config=BTree())
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=True)
-        self._commits = 0
 
     def _delete(self, condition: str) -> int:
         with self._guard("write"):
@@ -256,8 +255,11 @@ class LanceIndex:
         return self._check.check(where)
 
     def _committed(self) -> None:
-        self._commits += 1
-        if self._commits >= self._compact_every and self._commits >= math.isqrt(self.parts):
+        with self._guard("read"):
+            stats: Any = self._table.stats()
+            due = max(self._compact_every, math.isqrt(stats["num_rows"]))
+            pieces = stats["fragment_stats"]["num_fragments"]
+        if pieces >= due or old_versions(self.path, self._keep) >= due:
             self.compact()
 
     @contextmanager
