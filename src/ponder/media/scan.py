@@ -1,0 +1,184 @@
+"""Walking the paths that a person gives: which files are ours, and what is skipped and why."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.media.formats import kind_of, known_types, size_problem
+from ponder.media.limits import Limits
+from ponder.records import Kind, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of ours, found but not opened.
+
+    Attributes:
+        path: Absolute path.
+        kind: What it holds; "page" is a PDF with all its pages.
+        size: In bytes.
+        mtime_ns: Time of the last change, in nanoseconds.
+    """
+
+    path: str
+    kind: Kind
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a walk found.
+
+    Attributes:
+        sources: The files of ours, by path.
+        skipped: What was left out and why, by uri.
+        ignored: How many files are of types that are not ours; hidden files are not counted.
+    """
+
+    sources: tuple[Source, ...]
+    skipped: tuple[Skipped, ...] = ()
+    ignored: int = 0
+
+
+def scan(paths: Iterable[str | os.PathLike[str]], *, limits: Limits, follow_links: bool = False) -> Scan:
+    """Walk files and folders, in an order that depends on their names only.
+
+    Hidden files and folders (a name that starts with a dot) are passed over, unless given themselves.
+    A file that is reached twice is listed once, under the path that no link is part of. A symbolic
+    link that leads out of all the given paths is skipped and listed, unless `follow_links`; so are
+    links that lead nowhere or in a circle, what cannot be read, and files over their kind's size.
+
+    Args:
+        paths: Files or folders; a leading ``~`` is the home folder. A link given here is followed.
+        limits: For the size of files.
+        follow_links: Whether links may lead out of the given paths.
+
+    Raises:
+        InputNotFound: A given path does not exist.
+        InputInvalid: Nothing under the paths is of a type that we open.
+    """
+    # Not resolved: the path that a person gave is the one that they know, links and all.
+    given = [os.path.abspath(Path(p).expanduser()) for p in paths]  # noqa: PTH100
+    for path in given:
+        if not os.path.lexists(path):
+            raise InputNotFound("no such file or folder", path, "check the path")
+    walk = _Walk(given, limits, follow_links)
+    for path in given:
+        walk.visit(path, named=True)
+    walk.finish()
+    if not walk.sources and not walk.skipped:
+        where = ", ".join(given)
+        raise InputInvalid("no file of a type that can be indexed", where, f"types are {known_types()}")
+    return Scan(
+        sources=tuple(sorted(walk.sources, key=lambda s: s.path)),
+        skipped=tuple(sorted(walk.skipped, key=lambda s: (s.uri, s.error))),
+        ignored=walk.ignored,
+    )
+
+
+@dataclass
+class _Walk:
+    given: list[str]
+    limits: Limits
+    follow_links: bool
+    sources: list[Source] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    ignored: int = 0
+    folders: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.roots = [os.path.realpath(path) for path in self.given]
+
+    def skip(self, path: str, error: str) -> None:
+        # A name that is not UTF-8 must not reach a manifest or a terminal as a lone surrogate.
+        self.skipped.append(Skipped(path.encode("utf-8", "backslashreplace").decode(), error))
+
+    def finish(self) -> None:
+        """Go through the folders and links that are waiting, and those that they lead to."""
+        # Links wait until all else has been reached, so that the plain path names a file.
+        while self.folders or self.links:
+            if self.folders:
+                self.folder(self.folders.pop(0))
+            else:
+                self.follow(self.links.pop(0))
+
+    def visit(self, path: str, *, named: bool = False) -> None:
+        """Take a file, or put a folder in the queue; `named` is a path that the person gave."""
+        try:
+            path.encode("utf-8")
+        except UnicodeEncodeError:
+            return self.skip(path, "the name is not valid UTF-8: rename it")
+        try:
+            status = Path(path).stat()
+        except OSError as error:
+            return self.skip(path, f"cannot be read: {error.strerror}")
+        if stat.S_ISDIR(status.st_mode):
+            return self.folders.append(path)
+        return self.file(path, status, named)
+
+    def folder(self, path: str) -> None:
+        real = os.path.realpath(path)
+        if real in self.seen:
+            return None
+        self.seen.add(real)
+        try:
+            with os.scandir(path) as entries:
+                inside = sorted((e.path, e.is_symlink()) for e in entries if not e.name.startswith("."))
+        except OSError as error:
+            return self.skip(path, f"cannot be read: {error.strerror}")
+        for inner, is_link in inside:
+            if is_link:
+                self.links.append(inner)
+            else:
+                self.visit(inner)
+        return None
+
+    def file(self, path: str, status: os.stat_result, named: bool) -> None:
+        kind = kind_of(path)
+        if kind is None:
+            self.ignored += 1
+            if named and len(self.given) > 1:
+                self.skip(path, f"not a type that can be indexed; types are {known_types()}")
+            return
+        real = os.path.realpath(path)
+        if real in self.seen:
+            return
+        self.seen.add(real)
+        problem = ""
+        if not stat.S_ISREG(status.st_mode):
+            problem = "not a regular file"
+        elif not os.access(path, os.R_OK):
+            problem = "cannot be read: permission denied"
+        problem = problem or size_problem(status.st_size, kind, self.limits)
+        if problem:
+            self.skip(path, problem)
+        else:
+            self.sources.append(Source(path, kind, status.st_size, status.st_mtime_ns))
+
+    def follow(self, path: str) -> None:
+        try:
+            real = os.path.realpath(path, strict=True)
+        except OSError as error:
+            loop = error.errno == errno.ELOOP
+            return self.skip(path, "a symbolic link in a loop" if loop else "a broken symbolic link")
+        if not self.follow_links and not any(_within(real, root) for root in self.roots):
+            return self.skip(path, "a symbolic link that leads out of the folder; --follow-links allows it")
+        if _within(os.path.realpath(Path(path).parent), real):
+            return self.skip(path, "a symbolic link in a loop")
+        if Path(real).is_file() and kind_of(path) is None:
+            self.ignored += 1
+            return None
+        return self.visit(path)
+
+
+def _within(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
