@@ -29,6 +29,7 @@ class Search:
     Attributes:
         cascade: The stages.
         searchable: The shelf.
+        keep_on_fault: Whether a failing engine leaves the earlier order instead of raising.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Search:
     ) -> None:
         self.cascade = cascade
         self.searchable = searchable
-        self._keep_on_fault = on_fault == "keep"
+        self.keep_on_fault = on_fault == "keep"
         self._limits = limits
 
     def __call__(
@@ -81,7 +82,11 @@ class Search:
             query=asked,
             hits=tuple(standing.hit(rank) for rank, standing in enumerate(run.standings[:k], start=1)),
             usage=ledger.usage,
-            by_stage=dict(ledger.by_stage),
+            by_stage={
+                stage.name: ledger.by_stage[stage.name]
+                for stage in self.cascade.stages
+                if stage.name in ledger.by_stage
+            },
             budget=ledger.budget,
             trace=tuple(run.trace),
             seconds=time.perf_counter() - started,
@@ -108,7 +113,7 @@ class _Run:
                 self.standings = self._nearest(vector, stage.name)
                 self.trace.append(Event(stage.name, f"found {len(self.standings)} items"))
             case Think():
-                thought = think(stage, models, self.content, self.ledger, self.search._keep_on_fault)
+                thought = think(stage, models, self.content, self.ledger, self.search.keep_on_fault)
                 self.trace += thought.events
                 if thought.vector is not None:
                     self.standings = self._nearest(thought.vector, stage.name)
@@ -120,7 +125,7 @@ class _Run:
                     self.standings,
                     self.ledger,
                     last=last,
-                    keep_on_fault=self.search._keep_on_fault,
+                    keep_on_fault=self.search.keep_on_fault,
                 )
                 self.standings = outcome.standings
                 self.trace += outcome.events
@@ -137,6 +142,7 @@ class _Run:
             Standing(
                 rows[match.id],
                 match,
+                rank,
                 match.score,
                 [*said.get(match.id, ()), StageScore(stage, match.score, rank)],
             )
@@ -150,6 +156,9 @@ class _Run:
 
     def count_reused(self) -> None:
         """Charge the stored reasoning that was used through vectors only, as cached."""
-        retrieved = sorted(self.standings, key=lambda standing: standing.stages[0].rank)[: self._reach]
-        unread = sum(standing.row.reasoning.tokens for standing in retrieved if not standing.read)
+        unread = sum(
+            standing.row.reasoning.tokens
+            for standing in self.standings
+            if standing.found <= self._reach and not standing.read
+        )
         self.ledger.cached(Retrieve.name, unread)

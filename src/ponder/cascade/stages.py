@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ponder.cascade.cascade import Cascade, OnFault
     from ponder.cascade.search import Search
     from ponder.media.limits import Limits
-    from ponder.protocols import Searchable
+    from ponder.protocols import Models, Searchable
     from ponder.rerank.fusion import Normalise
 
 
@@ -25,6 +25,12 @@ class Step:
         if not isinstance(after, Step):
             return NotImplemented
         return Cascade((*self._steps(), *after._steps()))
+
+    def check(self, models: Models) -> None:
+        """Find what cannot run before anything runs; see `Cascade.check`."""
+        from ponder.cascade.cascade import Cascade
+
+        Cascade(self._steps()).check(models)
 
     def on(
         self, searchable: Searchable, *, on_fault: OnFault = "raise", limits: Limits | None = None

@@ -15,6 +15,7 @@ class Standing:
     Attributes:
         row: Its stored row.
         match: What the index said.
+        found: The rank that the index found it at.
         score: After the last stage.
         stages: What each stage said.
         thought: Last reasoning that a judge wrote about it.
@@ -23,6 +24,7 @@ class Standing:
 
     row: Row
     match: Match
+    found: int
     score: float
     stages: list[StageScore] = field(default_factory=list)
     thought: str = ""
