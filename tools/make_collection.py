@@ -29,7 +29,7 @@ CAPTIONS = DEMO / "captions.jsonl"
 # width and height). Mirrored as well, so that no query is a stored picture's bytes or pixels.
 QUERIES = (
     ("q01.jpg", "p079", (0.05, 0.08, 0.97, 0.95)),
-    ("q02.jpg", "p045", (0.0, 0.0, 1.0, 1.0)),
+    ("q02.jpg", "p012", (0.0, 0.03, 1.0, 0.98)),
 )
 
 

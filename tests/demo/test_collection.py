@@ -158,3 +158,14 @@ def test_the_stored_collection_is_what_its_makers_make() -> None:
     script = ROOT / "tools" / "make_collection.py"
     done = subprocess.run([sys.executable, str(script), "check"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_knowledge_searches_do_not_name_what_they_look_for() -> None:
+    written = captions()
+    asked = [row for row in SEARCHES if row["title"].startswith("Knowledge")]
+    assert asked
+    small = {"a", "an", "and", "the", "has", "her", "is", "on", "of", "with", "red", "what", "to", "its"}
+    for row in asked:
+        for item in row["expect"]:
+            shared = set(row["text"].lower().split()) & set(written[item].lower().rstrip(".").split())
+            assert shared <= small
