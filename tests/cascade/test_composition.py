@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ponder.cascade import Cascade, Rerank, Retrieve, Think, default_cascade, parse_stages
 from ponder.errors import BadArguments
-from ponder.testing import FakeEmbedder, FakeModels, FakeShelf
+from ponder.testing import FakeEmbedder, FakeModels, FakeReranker, FakeShelf
 
 A, B = Rerank("ecr", 3), Rerank("query-aware", 2)
 
@@ -42,6 +42,8 @@ def test_a_single_stage_can_be_searched_with():
         (Retrieve(9) >> Rerank("ecr", 2) >> Rerank("query-aware", 3), "query-aware judges 3, but ecr"),
         (Retrieve(3) >> Rerank("ecr", 3, weight=-0.1), "weight -0.1"),
         (Retrieve(3) >> Rerank("ecr", 3, weight=float("nan")), "weight nan"),
+        (Retrieve(3) >> Rerank("ecr", 3, weight=1e300), "weight 1e\\+300"),
+        (Retrieve(3) >> Rerank("ecr", 3, reranker=FakeReranker(weight=float("nan"))), "weight nan"),
         (Retrieve(3) >> Rerank("ecr", 3, share=1.5), "share 1.5"),
         (Retrieve(3) >> Rerank("ecr", 3, share=float("nan")), "share nan"),
         (Retrieve(3) >> Rerank("ecr", 3, normalise="rank"), "normalise 'rank'"),

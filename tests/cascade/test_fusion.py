@@ -72,7 +72,7 @@ def test_raw_scores_keep_a_small_difference_small_and_zscores_do_not():
     assert fuse(earlier, judged, 1.0, normalise="minmax").order == (2, 1, 0)
 
 
-@pytest.mark.parametrize("score", [None, math.nan, -math.inf, LARGEST * 2, "0.5", False])
+@pytest.mark.parametrize("score", [None, math.nan, -math.inf, LARGEST * 2, 10**400, "5", False, [1]])
 def test_nothing_judged_nothing_changed(score):
     fused = fuse([0.9, 0.2], [score, score], 1.0, floor=0.1)
     assert (fused.order, fused.scores) == ((0, 1), (0.9, 0.2))

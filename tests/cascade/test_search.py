@@ -65,6 +65,13 @@ def test_a_budget_too_small_for_all_judges_the_first(shelf):
     assert order(ranking) == order(Retrieve(10).on(shelf)("red kite"))
 
 
+def test_a_judge_of_your_own(shelf):
+    mine = FakeReranker("mine", sign=-1)
+    ranking = (Retrieve(10) >> Rerank("mine", 3, reranker=mine)).on(shelf)("red kite", budget=1000)
+    assert mine.calls == 1
+    assert order(ranking)[2] == order(Retrieve(10).on(shelf)("red kite"))[0]
+
+
 def test_stages_share_the_budget_and_pass_on_what_they_leave(shelf):
     ranking = default_cascade().on(FakeShelf(["kite"] * 30))("kite", budget=30)
     granted = {e.stage: e.what for e in ranking.trace if e.what.startswith("judged")}

@@ -12,6 +12,7 @@ from ponder.testing import (
     FakeReranker,
     GreedyReranker,
     ModelUsed,
+    build,
 )
 from ponder.testing.contracts import (
     BlobCacheContract,
@@ -56,7 +57,7 @@ class TestFakeIndex(IndexContract):
 
 class TestFakeModels(ModelsContract):
     def make(self, folder):
-        return FakeModels()
+        return build()
 
 
 class _Dictionary:

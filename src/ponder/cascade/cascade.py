@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +10,7 @@ from ponder.cascade.ledger import whole_number
 from ponder.cascade.stages import Rerank, Retrieve, Stage, Step, Think
 from ponder.errors import BadArguments
 from ponder.protocols import PricesQueries
+from ponder.rerank.fusion import LARGEST
 
 if TYPE_CHECKING:
     from ponder.cascade.search import Search
@@ -80,18 +80,17 @@ class Cascade(Step):
                 reach, passed = stage, stage.keep
 
     def _check_rerank(self, stage: Rerank, models: Models, reach: Stage, passed: int) -> None:
-        if stage.name not in models.rerankers:
-            known = ", ".join(sorted(models.rerankers)) or "none"
-            raise BadArguments(f"unknown stage {stage.name!r}", f"models {models.name}", f"known: {known}")
+        judge = stage.judge(models)
         if whole_number(stage.keep, f"keep of {stage.name}", least=1) > passed:
             raise BadArguments(
                 f"{stage.name} judges {stage.keep}, but {reach.name} passes on {passed}",
                 f"stages {self}",
                 "let keep fall from stage to stage",
             )
-        if stage.weight is not None and not (math.isfinite(stage.weight) and stage.weight >= 0):
+        weight = judge.weight if stage.weight is None else stage.weight
+        if not 0 <= weight <= LARGEST:
             raise BadArguments(
-                f"weight {stage.weight}", f"stage {stage.name}", "give a finite number of at least 0"
+                f"weight {weight}", f"stage {stage.name}", f"give a number from 0 to {LARGEST:g}"
             )
         if stage.share is not None and not 0 <= stage.share <= 1:
             raise BadArguments(

@@ -120,7 +120,7 @@ class _Run:
             case Rerank():
                 outcome = judge(
                     stage,
-                    models.rerankers[stage.name],
+                    stage.judge(models),
                     self.content,
                     self.standings,
                     self.ledger,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from ponder.errors import BadArguments
+
 if TYPE_CHECKING:
     from ponder.cascade.cascade import Cascade, OnFault
     from ponder.cascade.search import Search
     from ponder.media.limits import Limits
-    from ponder.protocols import Models, Searchable
+    from ponder.protocols import Models, Reranker, Searchable
     from ponder.rerank.fusion import Normalise
 
 
@@ -95,6 +97,7 @@ class Rerank(Step):
             all of it for the last stage. What it does not spend goes on to the next.
         normalise: What is done to the judge's scores before they are weighted; see
             `ponder.rerank.fusion.fuse`.
+        reranker: A judge of your own instead of the models' one of that name.
     """
 
     name: str
@@ -102,9 +105,23 @@ class Rerank(Step):
     weight: float | None = None
     share: float | None = None
     normalise: Normalise = "raw"
+    reranker: Reranker | None = None
 
     def _steps(self) -> tuple[Stage, ...]:
         return (self,)
+
+    def judge(self, models: Models) -> Reranker:
+        """The reranker that this stage asks.
+
+        Raises:
+            BadArguments: The models have none of that name.
+        """
+        if self.reranker is not None:
+            return self.reranker
+        if self.name not in models.rerankers:
+            known = ", ".join(sorted(models.rerankers)) or "none"
+            raise BadArguments(f"unknown stage {self.name!r}", f"models {models.name}", f"known: {known}")
+        return models.rerankers[self.name]
 
     def __str__(self) -> str:
         return f"{self.name}:{self.keep}"

@@ -40,9 +40,12 @@ def usable(score: object) -> bool:
         >>> [usable(s) for s in (0.5, -7, None, float("nan"), "yes", True)]
         [True, True, False, False, False, False]
     """
-    if isinstance(score, bool) or not hasattr(score, "__float__"):
+    if isinstance(score, bool | str) or score is None:
         return False
-    number = float(score)
+    try:
+        number = float(score)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
     return math.isfinite(number) and abs(number) <= LARGEST
 
 
@@ -67,7 +70,7 @@ def fuse(
     Args:
         earlier: Scores after the earlier stage, best first (never rising).
         judged: The judge's score of each candidate; anything that is not `usable` counts as unjudged.
-        weight: Of the judge's score, at least 0.
+        weight: Of the judge's score, from 0 to `LARGEST`.
         normalise: "raw" leaves the judge's scores as they are, the default: the other two stretch any
             two candidates to the same distance, however sure the judge is. "zscore" makes their mean 0
             and deviation 1 over the judged, "minmax" maps them onto 0 to 1; both make equal scores 0.
