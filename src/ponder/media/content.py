@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.media.formats import size_of
+from ponder.media.images import open_image
 from ponder.media.limits import Limits
+from ponder.media.pages import page_image, page_text
 from ponder.media.passages import passages
 from ponder.media.text import check_length, read_text
+from ponder.media.video import Clip, open_clip
 from ponder.records import Content, Item, Kind, Query, TextSource
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
-def open_content(
-    item: Item,
-    limits: Limits,
-    *,
-    text_layer: bool = True,
-    segments: Sequence[tuple[float, float]] | None = None,
-) -> Content:
+
+def open_content(item: Item, limits: Limits, *, text_layer: bool = True) -> Content:
     """Open an item's file, or take its given text.
 
     Text that came with the item stands before what the file holds. A PDF page without it has its text
-    layer, or "" where there is none (OCR is a model's work); every page has its picture.
+    layer, or "" where there is none (OCR is a model's work); every page has its picture. Of an item with
+    a `span`, that stretch of its clip is opened as one segment; times count from the clip's start.
 
     Args:
         item: The item.
         limits: How much is opened.
         text_layer: False leaves a PDF's text layer unread.
-        segments: ``(start, end)`` seconds to divide a clip into, instead of those found in it.
 
     Raises:
         InputNotFound: The file has gone.
         InputInvalid: The file is broken, empty, or over a limit; or there is neither file nor text.
         MissingDependency: The format needs an extra.
     """
-    return _content(item.kind, item.path, item.page, item.text, "", limits, text_layer, segments)
+    return _content(item, "", limits, text_layer)
 
 
 def open_query(query: Query, limits: Limits) -> Content:
@@ -63,106 +63,80 @@ def open_query(query: Query, limits: Limits) -> Content:
     if not media and not text:
         raise InputInvalid("empty query", "TEXT", "give some words, or --image, --video or --page")
     kind, path, page = (media or [("text", None, None)])[0]
-    return _content(kind, path, page, text, query.instruction, limits, True, None)
+    asked = Item(id=query.id, kind=kind, path=path, page=page, text=text)
+    return _content(asked, query.instruction, limits, True)
 
 
-def digest_of(
-    item: Item,
-    limits: Limits,
-    *,
-    text_layer: bool = True,
-    segments: Sequence[tuple[float, float]] | None = None,
-) -> str:
+def digest_of(item: Item, limits: Limits, *, text_layer: bool = True) -> str:
     """The digest that `open_content` would give, without decoding anything.
 
     Raises:
         InputNotFound: The file has gone.
         InputInvalid: It is empty or over a limit of bytes.
     """
-    return _digest(item.kind, item.path, item.page, item.text, "", limits, text_layer, segments)
+    return _digest(item, "", limits, text_layer)
 
 
-def _content(
-    kind: Kind,
-    path: str | None,
-    page: int | None,
-    given: str,
-    instruction: str,
-    limits: Limits,
-    text_layer: bool,
-    segments: Sequence[tuple[float, float]] | None,
-) -> Content:
-    digest = _digest(kind, path, page, given, instruction, limits, text_layer, segments)
+def _content(item: Item, instruction: str, limits: Limits, text_layer: bool) -> Content:
+    digest = _digest(item, instruction, limits, text_layer)
+    path, given = item.path, item.text
     check_length(given, path or "text", limits)
-    text, source = given, _source("given", given)
+    clip = Clip()
+    images: tuple[Image, ...] = ()
+    text = given
+    source: TextSource = "given"
     if path is None:
-        if kind != "text" or not given.strip():
-            raise InputInvalid(f"an item of kind {kind!r} without a file", "path", "give its path")
-        return Content("text", digest, text, source, passages(text), instruction=instruction)
-    if kind == "text":
-        if not given.strip():
-            text, source = read_text(path, limits), "given"
-        return Content(kind, digest, text, source, passages(text), instruction=instruction)
-    if kind == "image":
-        from ponder.media.images import open_image
-
+        if item.kind != "text" or not given.strip():
+            raise InputInvalid(f"an item of kind {item.kind!r} without a file", "path", "give its path")
+    elif item.kind == "text":
+        text = given if given.strip() else read_text(path, limits)
+    elif item.kind == "image":
         images = (open_image(path, limits),)
-        return Content(kind, digest, text, source, passages(text), images, instruction=instruction)
-    if kind == "video":
-        from ponder.media.video import open_clip
-
-        clip = open_clip(path, limits, segments)
-        return Content(
-            kind=kind,
-            digest=digest,
-            text=text,
-            text_source=source,
-            passages=passages(text),
-            images=clip.images,
-            times=clip.times,
-            segments=clip.segments,
-            duration=clip.duration,
-            instruction=instruction,
-        )
-    from ponder.media.pages import page_image, page_text
-
-    number = 1 if page is None else page
-    images = (page_image(path, number, dpi=limits.page_dpi, max_side=limits.max_page_side),)
-    if not given.strip() and text_layer:
-        text = page_text(path, number)
-        check_length(text, f"{path}#page={number}", limits)
-        source = _source("layer", text)
-    return Content(kind, digest, text, source, passages(text), images, instruction=instruction)
+    elif item.kind == "page":
+        number = _number(item)
+        images = (page_image(path, number, dpi=limits.page_dpi, max_side=limits.max_page_side),)
+        if text_layer and not given.strip():
+            text, source = page_text(path, number), "layer"
+            check_length(text, f"{path}#page={number}", limits)
+    else:
+        clip = open_clip(path, limits, item.span)
+        images = clip.images
+    return Content(
+        kind=item.kind,
+        digest=digest,
+        text=text,
+        text_source=source if text.strip() else "",
+        passages=passages(text),
+        images=images,
+        times=clip.times,
+        segments=clip.segments,
+        duration=clip.duration,
+        instruction=instruction,
+    )
 
 
-def _source(source: TextSource, text: str) -> TextSource:
-    return source if text.strip() else ""
+def _number(item: Item) -> int:
+    return 1 if item.page is None else item.page
 
 
-def _digest(
-    kind: Kind,
-    path: str | None,
-    page: int | None,
-    given: str,
-    instruction: str,
-    limits: Limits,
-    text_layer: bool,
-    segments: Sequence[tuple[float, float]] | None,
-) -> str:
+def _digest(item: Item, instruction: str, limits: Limits, text_layer: bool) -> str:
     """sha256 of all that decides what a model gets to see; names and times of files do not."""
-    parts = [given, instruction]
-    if path is not None:
-        size = size_of(path, kind, limits)
-        parts += [kind, _file_digest(path, size, Path(path).stat().st_mtime_ns)]
-        if kind == "image":
+    parts = [item.text, instruction]
+    if item.path is not None:
+        size = size_of(item.path, item.kind, limits)
+        parts += [item.kind, _file_digest(item.path, size, Path(item.path).stat().st_mtime_ns)]
+        if item.kind == "image":
             parts += [str(limits.max_side)]
-        elif kind == "page":
-            parts += [str(page or 1), f"{limits.page_dpi} {limits.max_page_side} {text_layer}"]
-        elif kind == "video":
-            divided = "" if segments is None else repr([(float(s), float(e)) for s, e in segments])
-            parts += [f"{limits.max_frames} {limits.frame_side}", divided]
-        elif kind == "text":
-            parts += [Path(path).suffix.lower()]
+        elif item.kind == "page":
+            parts += [str(_number(item)), f"{limits.page_dpi} {limits.max_page_side} {text_layer}"]
+        elif item.kind == "video":
+            parts += [
+                f"{limits.max_frames} {limits.frame_side}",
+                "" if item.span is None else repr(tuple(map(float, item.span))),
+            ]
+        else:
+            # The suffix decides how a text is read; the rest of the name does not matter.
+            parts += [Path(item.path).suffix.lower()]
     # A length before each part: "ab" + "c" is not "a" + "bc".
     joined = b"".join(b"%d:%s" % (len(p), p) for p in (part.encode(errors="surrogatepass") for part in parts))
     return hashlib.sha256(joined).hexdigest()

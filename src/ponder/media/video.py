@@ -38,16 +38,16 @@ class Clip(NamedTuple):
         images: RGB frames in time order, at most `Limits.max_frames`.
         times: Seconds of each, rising strictly.
         segments: ``(start, end)`` in seconds, in order, covering the clip.
-        duration: In seconds.
+        duration: In seconds, of the stretch if only one was asked for.
     """
 
-    images: tuple[Image, ...]
-    times: tuple[float, ...]
-    segments: tuple[tuple[float, float], ...]
-    duration: float
+    images: tuple[Image, ...] = ()
+    times: tuple[float, ...] = ()
+    segments: tuple[tuple[float, float], ...] = ()
+    duration: float = 0.0
 
 
-def open_clip(path: str, limits: Limits, segments: Sequence[tuple[float, float]] | None = None) -> Clip:
+def open_clip(path: str, limits: Limits, span: tuple[float, float] | None = None) -> Clip:
     """Open a clip: find its segments and take frames from each, `FRAMES` if they fit into the limit.
 
     The frames of a segment are spread evenly over the part of it where something is to be seen.
@@ -55,28 +55,29 @@ def open_clip(path: str, limits: Limits, segments: Sequence[tuple[float, float]]
     Args:
         path: The file.
         limits: `max_frames`, `frame_side` and `max_seconds` apply.
-        segments: ``(start, end)`` in seconds to use instead of those that would be found.
+        span: ``(start, end)`` in seconds: take this stretch only, as one segment. Times stay those of the
+            whole clip.
 
     Raises:
         InputInvalid: Not a clip, broken, cut off, without pictures or longer than the limit.
-        BadArguments: `segments` are more than `limits.max_frames`, or one is empty or outside the clip.
+        BadArguments: `span` is empty or outside the clip.
     """
     with _reading(path) as (container, stream):
         duration, frames = _length(container, stream)
         _check_seconds(path, duration, limits)
-        if segments is None:
+        if span is None:
             small, times, duration = _small_frames(path, container, stream, duration, frames)
             _check_seconds(path, duration, limits)
             most = max(1, limits.max_frames // FEWEST_FRAMES)
             found = segment(small, times, duration, most=most)
         else:
-            found = _given(path, segments, duration, limits)
+            found = _given(path, span, duration)
+            duration = found[0].end - found[0].start
     with _reading(path) as (container, stream):
         wanted = _spread(found, limits.max_frames)
         images, shown = _frames_at(container, stream, wanted, limits.frame_side)
     if not images:
         raise InputInvalid("no frame of the clip can be read", path, "check that the file is whole")
-    duration = max(duration, shown[-1])
     return Clip(tuple(images), tuple(shown), tuple((s.start, s.end) for s in found), duration)
 
 
@@ -190,21 +191,14 @@ def _seek(container: Any, stream: Any, time: float) -> None:
     container.seek(int((time + _origin(stream)) / stream.time_base), stream=stream, backward=True)
 
 
-def _given(
-    path: str, segments: Sequence[tuple[float, float]], duration: float, limits: Limits
-) -> tuple[Segment, ...]:
-    if not 0 < len(segments) <= limits.max_frames:
+def _given(path: str, span: tuple[float, float], duration: float) -> tuple[Segment, ...]:
+    start, end = span
+    if not 0 <= start < end or (duration and start >= duration):
         raise BadArguments(
-            f"{len(segments)} segments for {limits.max_frames} frames",
-            path,
-            "give fewer, or raise max_frames",
+            f"a stretch from {start} to {end} s of a clip of {duration:.2f} s", path, "correct its times"
         )
-    for start, end in segments:
-        if not 0 <= start < end or (duration and start >= duration):
-            raise BadArguments(
-                f"a segment from {start} to {end} s in a clip of {duration:.2f} s", path, "correct its times"
-            )
-    return tuple(Segment(start, end, start, end) for start, end in segments)
+    end = min(end, duration) if duration else end
+    return (Segment(start, end, start, end),)
 
 
 def _spread(segments: Sequence[Segment], most: int) -> list[float]:
