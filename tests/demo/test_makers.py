@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ def maker() -> Iterator[ModuleType]:
     names = ("drawings", "stage", "clips", "handbook", "pictures")
     for name in names:
         setattr(modules, name, importlib.import_module(f"demo_maker.{name}"))
+    modules.script = importlib.import_module("make_collection")
     yield modules
     sys.path.remove(folder)
 
@@ -97,3 +99,17 @@ def test_a_picture_of_another_licence_is_refused(maker: ModuleType, tmp_path: Pa
     )
     with pytest.raises(ValueError, match="stamp-1 is GPL-2"):
         maker.pictures.copy(stamps, tmp_path / "pictures", tmp_path / "pictures.tsv")
+
+
+def test_check_notices_what_was_tampered_with(maker: ModuleType, tmp_path: Path) -> None:
+    demo = tmp_path / "demo"
+    shutil.copytree(PICTURES.parent.parent, demo)
+    clips = demo / "collection" / "clips"
+    shutil.copyfile(clips / "c07.mp4", clips / "c03.mp4")
+    shutil.copyfile(demo / "queries" / "q01.jpg", demo / "queries" / "q02.jpg")
+    (demo / "collection" / "pictures" / "p001.jpg").rename(demo / "collection" / "pictures" / "p132.jpg")
+    wrong = maker.script.check(demo)
+    assert len(wrong) == 3
+    assert wrong[0].startswith("clips/c03.mp4 differs")
+    assert wrong[1].startswith("queries/q02.jpg differs")
+    assert "pictures/p001.jpg" in wrong[2] and "pictures/p132.jpg" in wrong[2]

@@ -131,3 +131,9 @@ def build(clip: Clip, pictures: Path, target: Path) -> None:
         for picture in frames(clip, pictures):
             container.mux(stream.encode(av.VideoFrame.from_image(picture)))
         container.mux(stream.encode())
+
+
+def decoded(path: Path) -> list[Image.Image]:
+    """All frames of an encoded clip, RGB."""
+    with av.open(str(path)) as container:
+        return [frame.to_image() for frame in container.decode(video=0)]
