@@ -51,6 +51,7 @@ def test_keep_limits_what_is_judged_not_what_is_returned(shelf):
     ranking = JUDGED.on(shelf)("red kite", budget=1000)
     assert len(ranking) == 5
     assert [hit.stages[-1].score is None for hit in ranking] == [False, False, False, True, True]
+    assert ranking.hits[2].score == ranking.hits[3].score
 
 
 def test_more_hits_than_retrieve_asks_for(shelf):
@@ -185,6 +186,24 @@ def test_thinking_beyond_its_limit_is_not_heard():
     assert order(ranking) == ["0", "1"]
     assert ranking.by_stage["think"].spent == 4
     assert "over its limit of 4 tokens" in told(ranking, "think")[0]
+
+
+def test_a_thought_leaves_room_for_its_embedding():
+    shelf = FakeShelf(["a crane of steel", "a cello"])
+    shelf.models.reasoner.knowledge = {"instrument": "cello viola violin"}
+    ranking = (Retrieve(10) >> Think(50)).on(shelf)("an instrument", budget=13)
+    assert order(ranking) == ["1", "0"]
+    assert ranking.by_stage["think"] == Usage(2 + 2 + 3, 3)
+
+
+def test_a_thought_that_cannot_be_embedded_within_the_budget_is_not_used():
+    shelf = FakeShelf(["a crane of steel", "a cello"])
+    shelf.models.reasoner.knowledge = {"instrument": "cello"}
+    shelf.models.embedder.query_tokens = lambda content, reasoning: 90 if reasoning else 2
+    ranking = (Retrieve(10) >> Think(50)).on(shelf)("an instrument", budget=80)
+    assert order(ranking) == ["0", "1"]
+    assert ranking.usage.spent == 5
+    assert "embedding the thought costs 90 tokens, 75 are left" in told(ranking, "think")[0]
 
 
 def test_a_hit_shows_the_passage_and_the_reasoning_that_found_it():
