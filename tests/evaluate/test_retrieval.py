@@ -1,0 +1,186 @@
+import json
+
+import ir_measures
+import pytest
+from datasets_of_texts import CORPUS, write_dataset
+
+from ponder.cascade import parse_stages
+from ponder.errors import BadArguments, InputInvalid
+from ponder.evaluate.beir import load_beir
+from ponder.evaluate.corpus import build_corpus
+from ponder.evaluate.retrieval import run_budgets
+from ponder.evaluate.run_folder import RunFolder
+from ponder.evaluate.settings import Settings
+from ponder.index.cache import Cache
+from ponder.testing import FakeModels
+
+FIELDS = [
+    "dataset", "split", "models", "budget", "reasoning", "allocate", "queries", "metrics", "ci95",
+    "tokens_per_query", "tokens_per_document", "seconds_per_query", "ties", "skipped",
+]  # fmt: skip
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return load_beir(write_dataset(tmp_path / "texts"))
+
+
+@pytest.fixture
+def cache(tmp_path):
+    with Cache(tmp_path / "cache.sqlite") as opened:
+        yield opened
+
+
+def run(dataset, cache, settings, models=None):
+    corpus = build_corpus(dataset.items, models or FakeModels(), cache, settings)
+    return corpus, list(run_budgets(dataset, corpus, settings))
+
+
+def without_time(run):
+    return {name: value for name, value in run.report.fields.items() if name != "seconds_per_query"}
+
+
+def test_the_line_has_the_contracts_fields(dataset, cache):
+    _, runs = run(dataset, cache, Settings(budgets=(0, 64)))
+    assert [each.budget for each in runs] == [0, 64]
+    for each in runs:
+        fields = each.report.fields
+        assert list(fields) == FIELDS
+        assert (fields["dataset"], fields["split"], fields["models"]) == ("texts", "dev", "fake")
+        assert fields["queries"] == 4
+        assert fields["tokens_per_query"]["max"] <= each.budget
+        for name, value in fields["metrics"].items():
+            low, high = fields["ci95"][name]
+            assert low <= value <= high
+        json.dumps(fields, allow_nan=False)
+
+
+def test_pools_are_the_whole_corpus_and_exclusions_hold(dataset, cache):
+    _, [only] = run(dataset, cache, Settings(budgets=(64,)))
+    found = {outcome.query.query.id: [hit.item.id for hit in outcome.ranking] for outcome in only.outcomes}
+    assert sorted(found["q1"]) == sorted(CORPUS)
+    assert sorted(found["q4"]) == ["a", "b", "c", "d"]
+
+
+def test_a_second_run_uses_no_model(dataset, cache):
+    settings = Settings(budgets=(0,))
+    _, [first] = run(dataset, cache, settings)
+    # Every forbidden model raises when it is used; its fingerprints are the same.
+    _, [again] = run(dataset, cache, settings, FakeModels(forbidden=True))
+    assert without_time(first) == without_time(again)
+
+
+def test_a_budget_costs_no_new_embedding(dataset, cache):
+    models = FakeModels()
+    run(dataset, cache, Settings(budgets=(0,)), models)
+    calls = models.embedder.calls
+    run(dataset, cache, Settings(budgets=(16, 256)), models)
+    assert models.embedder.calls == calls
+
+
+def test_reasoning_pays_and_another_documents_does_not(dataset, cache):
+    models = FakeModels(knowledge={"sourdough": "bread"})
+    by_mode = {}
+    for mode in ("on", "off", "shuffled"):
+        corpus, [only] = run(dataset, cache, Settings(budgets=(0,), reasoning=mode), models)
+        assert only.report.fields["reasoning"] == mode
+        by_mode[mode] = corpus
+    written = {mode: corpus.tokens_per_document.written for mode, corpus in by_mode.items()}
+    assert written["off"] == 0 < written["on"] == written["shuffled"]
+    on, off, shuffled = (by_mode[mode].index.get(["c"])[0] for mode in ("on", "off", "shuffled"))
+    assert "bread" in on.reasoning.text
+    assert off.reasoning.text == ""
+    assert shuffled.reasoning.text in {
+        row.reasoning.text for row in by_mode["on"].index.get([doc for doc in CORPUS if doc != "c"])
+    }
+    # The content stays the document's own.
+    assert shuffled.digest == on.digest
+
+
+def test_shuffling_follows_its_seed(dataset, cache):
+    def texts(seed):
+        corpus, _ = run(dataset, cache, Settings(budgets=(0,), reasoning="shuffled", seed=seed))
+        return [row.reasoning.text for row in corpus.index.get(list(CORPUS))]
+
+    assert texts(1) == texts(1)
+    assert len({tuple(texts(seed)) for seed in range(5)}) > 1
+
+
+def test_a_document_that_cannot_be_opened_is_listed(tmp_path, cache):
+    folder = write_dataset(tmp_path / "texts")
+    with (folder / "corpus.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write('{"_id": "broken", "image": "broken.png"}\n')
+    (folder / "broken.png").write_bytes(b"no picture")
+    dataset = load_beir(folder)
+    corpus, [only] = run(dataset, cache, Settings(budgets=(0,)))
+    assert len(corpus.index) == 5
+    assert [each["uri"] for each in only.report.fields["skipped"]] == [str((folder / "broken.png").resolve())]
+
+
+def test_nothing_to_open_is_an_error(tmp_path, cache):
+    folder = write_dataset(tmp_path / "texts")
+    (folder / "corpus.jsonl").write_text('{"_id": "broken", "image": "broken.png"}\n', "utf-8")
+    (folder / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(InputInvalid, match="no document can be opened"):
+        run(load_beir(folder), cache, Settings(budgets=(0,)))
+
+
+def test_breakdown_adds_up(dataset, cache):
+    _, [only] = run(dataset, cache, Settings(budgets=(0,), by="kind"))
+    groups = only.report.fields["by"]
+    assert {name: group["queries"] for name, group in groups.items()} == {"indirect": 2, "plain": 2}
+    mean = sum(group["metrics"]["mrr@10"] for group in groups.values()) / 2
+    assert mean == pytest.approx(only.report.metrics["mrr@10"], abs=1e-5)
+
+
+def test_the_run_folder_tells_the_same_figures(dataset, cache, tmp_path):
+    settings = Settings(budgets=(0, 64))
+    corpus, runs = run(dataset, cache, settings)
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(dataset, corpus, settings, ["ponder", "evaluate"])
+    for each in runs:
+        folder.add(each)
+    qrels = [
+        ir_measures.Qrel(q.query.id, doc, grade) for q in dataset.queries for doc, grade in q.grades.items()
+    ]
+    for each in runs:
+        lines = list(ir_measures.read_trec_run(str(folder.path / f"run-{each.budget}.trec")))
+        official = ir_measures.calc_aggregate([ir_measures.nDCG @ 10, ir_measures.RR @ 10], qrels, lines)
+        assert official[ir_measures.nDCG @ 10] == pytest.approx(each.report.metrics["ndcg@10"], abs=1e-5)
+        assert official[ir_measures.RR @ 10] == pytest.approx(each.report.metrics["mrr@10"], abs=1e-5)
+    manifest = json.loads((folder.path / "manifest.json").read_text("utf-8"))
+    assert manifest["models"]["fingerprints"]["embedder"] == corpus.models.embedder.fingerprint
+    assert set(manifest["dataset"]["files"]) == {"corpus.jsonl", "queries.jsonl", "dev.tsv"}
+    assert manifest["settings"]["cascade"] == str(settings.cascade)
+    rows = (folder.path / "queries-64.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(row)["_id"] for row in rows] == ["q1", "q2", "q3", "q4"]
+
+
+def test_ids_that_a_trec_run_cannot_carry_are_refused(tmp_path, cache):
+    dataset = load_beir(
+        write_dataset(tmp_path / "texts", {"a b": "one", "c": "two"}, {"q": ("one", {"c": 1}, {})})
+    )
+    settings = Settings(budgets=(0,))
+    corpus, _ = run(dataset, cache, settings)
+    with pytest.raises(InputInvalid, match="white space"):
+        RunFolder(tmp_path / "run").begin(dataset, corpus, settings, [])
+
+
+def test_a_cascade_that_does_not_fit_is_refused(dataset, cache):
+    with pytest.raises(BadArguments, match="unknown stage"):
+        run(dataset, cache, Settings(budgets=(0,), cascade=parse_stages("retrieve,nosuch")))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"budgets": ()},
+        {"budgets": (-1,)},
+        {"reasoning": "maybe"},
+        {"allocate": "magic"},
+        {"reason_tokens": -1},
+    ],
+)
+def test_settings_are_checked(wrong):
+    with pytest.raises(BadArguments):
+        Settings(**wrong)
