@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import BackendFailed, InputInvalid
@@ -38,10 +38,10 @@ def part_schema(dim: int) -> pa.Schema:
     """
     import pyarrow as pa
 
-    fields = [pa.field("row", pa.string()), *item_schema()]
-    fields += [pa.field("part_no", pa.int32()), pa.field("part", pa.string())]
-    fields += [pa.field("record", pa.string()), pa.field("source", pa.string())]
-    return pa.schema([*fields, pa.field("vector", pa.list_(pa.float32(), dim))])
+    columns = [pa.field("row", pa.string()), *item_schema()]
+    columns += [pa.field("part_no", pa.int32()), pa.field("part", pa.string())]
+    columns += [pa.field("record", pa.string()), pa.field("source", pa.string())]
+    return pa.schema([*columns, pa.field("vector", pa.list_(pa.float32(), dim))])
 
 
 def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
@@ -121,14 +121,5 @@ def sources_from(table: pa.Table) -> list[Source]:
 
 
 def _record(row: Row) -> str:
-    item = row.item
-    fields = {
-        "id": item.id,
-        "kind": item.kind,
-        "uri": item.uri,
-        "path": item.path,
-        "page": item.page,
-        "text": item.text,
-        "metadata": dict(item.metadata),
-    }
-    return dumps([fields, reasoning_fields(row.reasoning)])
+    item = {each.name: getattr(row.item, each.name) for each in fields(Item)}
+    return dumps([item | {"metadata": dict(row.item.metadata)}, reasoning_fields(row.reasoning)])

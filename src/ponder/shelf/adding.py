@@ -1,0 +1,107 @@
+"""Indexing files into a shelf: plan, remove what has gone, store what is new."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ponder.errors import BadArguments
+from ponder.records import Skipped
+from ponder.shelf.catalog import NAME as CATALOG
+from ponder.shelf.catalog import Catalog, Entry, bookkeeping
+from ponder.shelf.ingest import Ingest, MediaOpener
+from ponder.shelf.plan import Plan, Task, make_plan
+from ponder.shelf.report import AddReport, Progress
+from ponder.shelf.writer import ITEMS_AT_ONCE, Writer
+
+if TYPE_CHECKING:
+    from ponder.shelf.shelf import Shelf
+
+INDEX = "index"
+"""Folder of the index within a shelf."""
+
+
+def add_paths(
+    shelf: Shelf,
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    follow_links: bool,
+    workers: int,
+    progress: Progress | None,
+) -> AddReport:
+    """What `Shelf.add` does under the write lock."""
+    began = time.perf_counter()
+    # Built before anything is looked at: other models than the shelf's are refused at once.
+    models = shelf.models
+    opener = MediaOpener(shelf.manifest.limits)
+    ingest = Ingest(models, shelf.cache, reason_tokens=shelf.manifest.reason_tokens, opener=opener)
+    plan, known = plan_paths(shelf, paths, follow_links=follow_links)
+    removed = shelf.index.remove(plan.gone) if plan.gone else 0
+    for start in range(0, len(plan.touched), ITEMS_AT_ONCE):
+        _stamp(shelf, plan.touched[start : start + ITEMS_AT_ONCE])
+    added, updated, skipped = _store(shelf, plan, ingest, workers, progress)
+    if plan.gone or plan.touched or plan.tasks:
+        known = _stored(shelf)
+    known.write(shelf.path / CATALOG, shelf.path / INDEX)
+    return AddReport(
+        added=added,
+        updated=updated,
+        unchanged=plan.unchanged,
+        removed=removed,
+        skipped=(*plan.skipped, *skipped),
+        tokens=ingest.usage,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def plan_paths(
+    shelf: Shelf, paths: Sequence[str | os.PathLike[str]], *, follow_links: bool
+) -> tuple[Plan, Catalog]:
+    """What indexing `paths` would do, and what is known of the shelf's files."""
+    if not paths:
+        raise BadArguments("no path to index", "PATH", "name a file or a folder")
+    known = Catalog.read(shelf.path / CATALOG, shelf.path / INDEX) or _stored(shelf)
+    limits = shelf.manifest.limits
+    return make_plan(paths, known, MediaOpener(limits), limits, follow_links=follow_links), known
+
+
+def _stored(shelf: Shelf) -> Catalog:
+    entries = map(Entry.stored, shelf.index.sources())
+    return Catalog(entry for entry in entries if entry is not None)
+
+
+def _stamp(shelf: Shelf, tasks: Sequence[Task]) -> None:
+    rows = {row.item.id: row for row in shelf.index.get([task.item.id for task in tasks])}
+    shelf.index.add(
+        [
+            replace(rows[task.item.id], source=bookkeeping(task.file, task.of))
+            for task in tasks
+            if task.item.id in rows
+        ]
+    )
+
+
+def _store(
+    shelf: Shelf, plan: Plan, ingest: Ingest, workers: int, progress: Progress | None
+) -> tuple[int, int, list[Skipped]]:
+    added = updated = 0
+    skipped: list[Skipped] = []
+    total = len(plan.tasks)
+    if not total:
+        return added, updated, skipped
+    rows = ingest.rows((task.item for task in plan.tasks), workers=workers)
+    with Writer(shelf.index) as writer, closing(rows):
+        for done, (task, row) in enumerate(zip(plan.tasks, rows, strict=True), start=1):
+            if isinstance(row, Skipped):
+                skipped.append(row)
+            else:
+                writer.put(replace(row, source=bookkeeping(task.file, task.of)))
+                added += task.old is None
+                updated += task.old is not None
+            if progress is not None:
+                progress(done, total, len(plan.skipped) + len(skipped))
+    return added, updated, skipped

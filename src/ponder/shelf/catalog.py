@@ -1,0 +1,100 @@
+"""What a shelf holds of each file, so that an unchanged file is known without opening anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ponder.index.rows import Source as Stored
+from ponder.index.versions import version_stamp
+from ponder.media.scan import Source
+from ponder.shelf.manifest import write_whole
+
+NAME = "catalog.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one stored item's file.
+
+    Attributes:
+        id: The item's id.
+        digest: Digest of its content.
+        path: Its file.
+        size: Of the file when it was stored, in bytes.
+        mtime_ns: The file's time of change then.
+        of: How many items the file held.
+    """
+
+    id: str
+    digest: str
+    path: str
+    size: int
+    mtime_ns: int
+    of: int
+
+    @classmethod
+    def stored(cls, stored: Stored) -> Self | None:
+        """The entry of a stored item; None for an item that was not indexed from a file."""
+        try:
+            source = stored.source
+            return cls(
+                stored.id, stored.digest, source["path"], source["size"], source["mtime_ns"], source["of"]
+            )
+        except KeyError:
+            return None
+
+    def is_of(self, file: Source) -> bool:
+        """Whether the file is as it was when the item was stored, by size and time."""
+        return (self.size, self.mtime_ns) == (file.size, file.mtime_ns)
+
+
+def bookkeeping(file: Source, of: int) -> dict[str, Any]:
+    """What a row of one of the `of` items of `file` carries as its source."""
+    return {"path": file.path, "size": file.size, "mtime_ns": file.mtime_ns, "of": of}
+
+
+class Catalog:
+    """The entries of a shelf, by path and id.
+
+    Args:
+        entries: In any order.
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.by_path: dict[str, dict[str, Entry]] = {}
+        for entry in entries:
+            self.by_path.setdefault(entry.path, {})[entry.id] = entry
+
+    def of(self, file: Source) -> Mapping[str, Entry]:
+        """The entries of a file, by item id."""
+        return self.by_path.get(file.path, {})
+
+    def under(self, root: str) -> Iterator[str]:
+        """The paths that are `root` or lie under it."""
+        inside = root.rstrip("/") + "/"
+        return (path for path in self.by_path if path == root or path.startswith(inside))
+
+    @classmethod
+    def read(cls, path: Path, index_path: Path) -> Self | None:
+        """The catalog that was written for the index as it is now; None when there is none.
+
+        The index itself is the truth. The file is a copy of what it says about sources, good for one
+        version of it, so that indexing again with nothing changed need not import lancedb (a second).
+        """
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if stored["stamp"] and stored["stamp"] == version_stamp(index_path):
+                return cls(Entry(*each) for each in stored["entries"])
+        return None
+
+    def write(self, path: Path, index_path: Path) -> None:
+        """Write the catalog of the index as it is now; a disk that is full leaves none."""
+        entries = [astuple(entry) for held in self.by_path.values() for entry in held.values()]
+        text = json.dumps({"stamp": version_stamp(index_path), "entries": entries})
+        with suppress(OSError):
+            write_whole(path, text)

@@ -1,0 +1,267 @@
+"""From items to rows: opened, reasoned about, embedded; what was done once comes from the cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from ponder.errors import InputInvalid, InputNotFound, PonderError
+from ponder.index.cache import cache_key
+from ponder.index.codecs import (
+    cached_embedded,
+    cached_reasoning,
+    decode_reasoning,
+    dumps,
+    encode_embedded,
+    encode_reasoning,
+)
+from ponder.media.limits import Limits
+from ponder.protocols import BlobCache, Models
+from ponder.records import Content, Embedded, Item, Reasoning, Row, Skipped, Usage
+
+
+class Opener(Protocol):
+    """Opens items: the only way from a file to a model."""
+
+    def digest(self, item: Item) -> str:
+        """The digest that the item's content has, found without decoding it."""
+        ...
+
+    def open(self, item: Item) -> Content:
+        """The item's content."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOpener:
+    """Opens items through `ponder.media`.
+
+    Args:
+        limits: How much is opened.
+        text_layer: False leaves the text layer of PDF pages unread.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    text_layer: bool = True
+
+    def digest(self, item: Item) -> str:
+        """See `ponder.media.content.digest_of`."""
+        from ponder.media.content import digest_of
+
+        return digest_of(item, self.limits, text_layer=self.text_layer)
+
+    def open(self, item: Item) -> Content:
+        """See `ponder.media.content.open_content`."""
+        from ponder.media.content import open_content
+
+        return open_content(item, self.limits, text_layer=self.text_layer)
+
+
+class Document:
+    """An item that is decoded only when a model has to see it, and then kept while this object lives.
+
+    Attributes:
+        item: The item.
+        digest: Digest of its content.
+    """
+
+    def __init__(self, item: Item, opener: Opener) -> None:
+        self.item, self._opener = item, opener
+        self.digest = self._tried(opener.digest)
+
+    @cached_property
+    def content(self) -> Content:
+        """What models see.
+
+        Raises:
+            InputNotFound: The file has gone.
+            InputInvalid: It cannot be opened, for whatever reason: limits, damage, a missing extra, a
+                decoder that fails.
+        """
+        content: Content = self._tried(self._opener.open)
+        return content
+
+    def _tried(self, opening: Any) -> Any:
+        try:
+            return opening(self.item)
+        except (InputInvalid, InputNotFound):
+            raise
+        except PonderError as error:
+            raise InputInvalid(error.what, error.where, error.hint) from error
+        except Exception as error:
+            # Decoders fail in many ways on damaged files; one file must not stop the others.
+            raise InputInvalid(
+                f"cannot be opened: {type(error).__name__}: {error}", _place(self.item), "check the file"
+            ) from error
+
+
+class Ingest:
+    """Makes rows of items, one item at a time, so that no vector depends on its neighbours in a batch.
+
+    Reasoning is cached by the content's digest (which covers the limits and the instruction), the
+    reasoner's fingerprint and the token budget; vectors by the digest, the reasoning and the embedder's
+    fingerprint. When both are there, nothing is decoded and no weights are loaded.
+
+    Args:
+        models: Their reasoner and embedder are used.
+        cache: Where reasoning and vectors are looked up and kept.
+        reason_tokens: The longest reasoning about a document, in the reasoner's tokens; None takes the
+            models' default, 0 adds no knowledge.
+        opener: How items are opened; the media room with its default limits unless told.
+
+    Attributes:
+        usage: Tokens so far: what the reasoner read and wrote, and as `cached` the length of the
+            reasonings that were reused.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        cache: BlobCache,
+        *,
+        reason_tokens: int | None = None,
+        opener: Opener | None = None,
+    ) -> None:
+        self.models, self.cache = models, cache
+        self.reason_tokens = models.reason_tokens if reason_tokens is None else reason_tokens
+        self.opener: Opener = MediaOpener() if opener is None else opener
+        self.usage = Usage()
+
+    def document(self, item: Item) -> Document:
+        """The item, ready to be opened.
+
+        Raises:
+            InputNotFound: Its file has gone.
+            InputInvalid: Its file cannot be read.
+        """
+        return Document(item, self.opener)
+
+    def reason(self, document: Document) -> Reasoning:
+        """The reasoning about a document, from the cache or else from the reasoner.
+
+        Raises:
+            InputInvalid: The content cannot be opened or reasoned about.
+            BackendFailed: The reasoner or the cache failed.
+        """
+        key = self._reasoning_key(document)
+        reasoning = cached_reasoning(self.cache, key)
+        if reasoning is not None:
+            self.usage += Usage(cached=reasoning.tokens)
+            return reasoning
+        [made] = self.models.reasoner.reason([document.content], role="document", tokens=self.reason_tokens)
+        data = encode_reasoning(made)
+        self.cache.put(key, data)
+        self.usage += Usage(made.usage.read, made.usage.written)
+        # Fresh or cached, the embedder gets the very same object.
+        return decode_reasoning(data)
+
+    def embed(self, document: Document, reasoning: Reasoning) -> Embedded:
+        """The vectors of a document with a reasoning (its own, or another's to see what that does).
+
+        Raises:
+            InputInvalid: The content cannot be opened or embedded.
+            BackendFailed: The embedder or the cache failed.
+        """
+        key = cache_key(
+            what="vectors",
+            digest=document.digest,
+            reasoning=_reasoning_digest(reasoning),
+            embedder=self.models.embedder.fingerprint,
+        )
+        embedded = cached_embedded(self.cache, key)
+        if embedded is None:
+            [embedded] = self.models.embedder.embed_documents([document.content], [reasoning])
+            self.cache.put(key, encode_embedded(embedded))
+        return embedded
+
+    def row(self, document: Document, source: Mapping[str, Any] | None = None) -> Row:
+        """The row of a document.
+
+        Args:
+            document: What to store.
+            source: The writer's bookkeeping, as in `Row`.
+
+        Raises:
+            InputInvalid: It cannot be opened, reasoned about or embedded.
+            BackendFailed: A model or the cache failed.
+        """
+        reasoning = self.reason(document)
+        embedded = self.embed(document, reasoning)
+        return Row(document.item, reasoning, embedded, document.digest, {} if source is None else source)
+
+    def rows(self, items: Iterable[Item], *, workers: int = 1) -> Generator[Row | Skipped]:
+        """The row of each item, in order; a `Skipped` in the place of an item that cannot be used.
+
+        Args:
+            items: Taken as they are needed.
+            workers: Threads that open files ahead of the models; 1 opens them when their turn comes.
+
+        Raises:
+            MissingDependency: The models' weights are not there.
+            BackendFailed: A model or the cache failed.
+        """
+        for document in self._documents(items, workers):
+            if isinstance(document, Skipped):
+                yield document
+                continue
+            try:
+                row: Row | Skipped = self.row(document)
+            except (InputInvalid, InputNotFound) as error:
+                row = skipped(document.item, error)
+            yield row
+
+    def _documents(self, items: Iterable[Item], workers: int) -> Iterator[Document | Skipped]:
+        if workers <= 1:
+            for item in items:
+                yield self._prepared(item, ahead=False)
+            return
+        waiting: deque[Future[Document | Skipped]] = deque()
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="ponder-open")
+        try:
+            for item in items:
+                waiting.append(pool.submit(self._prepared, item, ahead=True))
+                # Decoded content is large: few wait for the models at a time.
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _prepared(self, item: Item, *, ahead: bool) -> Document | Skipped:
+        try:
+            document = self.document(item)
+            if ahead and self.cache.get(self._reasoning_key(document)) is None:
+                _ = document.content
+        except (InputInvalid, InputNotFound) as error:
+            return skipped(item, error)
+        return document
+
+    def _reasoning_key(self, document: Document) -> str:
+        return cache_key(
+            what="reasoning",
+            role="document",
+            digest=document.digest,
+            reasoner=self.models.reasoner.fingerprint,
+            tokens=self.reason_tokens,
+        )
+
+
+def skipped(item: Item, error: PonderError) -> Skipped:
+    """The item, left out because of `error`."""
+    return Skipped(_place(item), f"{error.what}: {error.hint}" if error.hint else error.what)
+
+
+def _place(item: Item) -> str:
+    return item.uri or item.path or item.id
+
+
+def _reasoning_digest(reasoning: Reasoning) -> str:
+    # Trace, usage and model do not reach the embedder.
+    parts = [[part.label, part.text, dict(part.facts)] for part in reasoning.parts]
+    return hashlib.sha256(dumps([reasoning.text, parts]).encode()).hexdigest()

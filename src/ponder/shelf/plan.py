@@ -1,0 +1,122 @@
+"""What indexing some paths would do: found by looking at names, sizes and times."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.media.items import items_of
+from ponder.media.limits import Limits
+from ponder.media.scan import Scan, Source, scan
+from ponder.records import Item, Skipped
+from ponder.shelf.catalog import Catalog, Entry
+from ponder.shelf.ingest import Opener
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An item to make a row of.
+
+    Attributes:
+        item: The item.
+        file: Its file.
+        of: How many items the file holds.
+        old: What is stored of the item; None when it is new.
+    """
+
+    item: Item
+    file: Source
+    of: int
+    old: Entry | None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What there is to do.
+
+    Attributes:
+        tasks: Items that are new or whose content has changed, by path.
+        touched: Items whose file has another time but the same content: only the time is stored anew.
+        gone: Ids of items that are no longer there.
+        unchanged: Number of items to leave alone, those touched included.
+        skipped: What cannot be indexed, and why.
+    """
+
+    tasks: list[Task] = field(default_factory=list)
+    touched: list[Task] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def make_plan(
+    paths: Sequence[str | os.PathLike[str]],
+    catalog: Catalog,
+    opener: Opener,
+    limits: Limits,
+    *,
+    follow_links: bool = False,
+) -> Plan:
+    """Compare what lies at `paths` with what is stored.
+
+    A file of the same size and time is unchanged, if all its items are stored. Of another time but the
+    same size, its content's digest decides. What is stored of a file that has gone from under the paths
+    is to be removed; of a file that is there and cannot be read, it is kept.
+
+    Raises:
+        InputNotFound: A path does not exist.
+        InputInvalid: There is nothing to index at the paths, nor was there before.
+    """
+    # As `scan` names them: absolute, without "..", links not followed.
+    roots = [os.path.abspath(Path(path).expanduser()) for path in paths]  # noqa: PTH100
+    before = {path for root in roots for path in catalog.under(root)}
+    try:
+        found = scan(paths, limits=limits, follow_links=follow_links)
+    except InputInvalid:
+        if not before:
+            raise
+        found = Scan(())
+    plan = Plan(skipped=list(found.skipped))
+    for file in found.sources:
+        _add_file(plan, file, catalog, opener, limits)
+    kept = {file.path for file in found.sources}
+    unread = [skip.uri for skip in found.skipped]
+    for path in sorted(before - kept):
+        if not any(path == uri or path.startswith(uri + os.sep) for uri in unread):
+            plan.gone += catalog.by_path[path]
+    return plan
+
+
+def _add_file(plan: Plan, file: Source, catalog: Catalog, opener: Opener, limits: Limits) -> None:
+    stored = catalog.of(file)
+    if stored and all(entry.is_of(file) and entry.of == len(stored) for entry in stored.values()):
+        plan.unchanged += len(stored)
+        return
+    try:
+        items = items_of(file, limits)
+    except (InputInvalid, InputNotFound) as error:
+        plan.skipped.append(Skipped(file.path, f"{error.what}: {error.hint}"))
+        plan.unchanged += len(stored)
+        return
+    plan.gone += sorted(set(stored) - {item.id for item in items})
+    for item in items:
+        task = Task(item, file, len(items), stored.get(item.id))
+        if task.old is None:
+            plan.tasks.append(task)
+        elif task.old.is_of(file) and task.old.of == len(items):
+            plan.unchanged += 1
+        elif task.old.size == file.size and _same(task, opener):
+            plan.touched.append(task)
+            plan.unchanged += 1
+        else:
+            plan.tasks.append(task)
+
+
+def _same(task: Task, opener: Opener) -> bool:
+    try:
+        return task.old is not None and opener.digest(task.item) == task.old.digest
+    except (InputInvalid, InputNotFound, OSError):
+        return False

@@ -1,0 +1,73 @@
+"""What a shelf says about itself and its work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ponder.records import Skipped, Usage
+
+
+class Progress(Protocol):
+    """Is told how far indexing has come."""
+
+    def __call__(self, done: int, total: int, skipped: int) -> None:
+        """`done` of `total` items are through, `skipped` of them (and of the files) were left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What `Shelf.add` did, in items.
+
+    Attributes:
+        added: New.
+        updated: Stored anew because their content had changed.
+        unchanged: Left alone.
+        removed: Dropped because their files (or pages) have gone.
+        skipped: Left out, and why.
+        tokens: What the reasoner read and wrote, and the length of the reasonings that were reused.
+        seconds: Wall time.
+    """
+
+    added: int
+    updated: int
+    unchanged: int
+    removed: int
+    skipped: tuple[Skipped, ...]
+    tokens: Usage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfInfo:
+    """What a shelf holds and what it was made with.
+
+    Attributes:
+        path: The folder.
+        items: Number of items.
+        parts: Number of vectors.
+        by_kind: Number of items of each kind.
+        models: Name of the preset.
+        reasoner: Fingerprint of the reasoner.
+        embedder: Fingerprint of the embedder.
+        reason_tokens: Longest reasoning about a document, in the reasoner's tokens.
+        dim: Length of the vectors.
+        bytes: Size of the folder on disk.
+        version: Version of the shelf's format.
+        ponder: Version of ponder that made it.
+    """
+
+    path: str
+    items: int
+    parts: int
+    by_kind: Mapping[str, int]
+    models: str
+    reasoner: str
+    embedder: str
+    reason_tokens: int
+    dim: int
+    bytes: int
+    version: int
+    ponder: str
