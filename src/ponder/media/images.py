@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Formats that Pillow may try. Others (PostScript, fonts, sheets of icons) run more code than a search
 # needs on files that strangers made.
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "DIB", "TIFF", "JPEG2000", "PPM")
 
 _HEIF = {".heic", ".heif"}
 _AVIF = {".avif"}
