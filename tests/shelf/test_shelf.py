@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import textwrap
@@ -297,3 +298,41 @@ def test_a_second_writer_is_refused_and_readers_are_not(opened, folder):
         assert seen[-1] == 10
         assert len(other) == 43
         assert other.add(folder).unchanged == 43
+
+
+def limit_file_size():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+
+
+def test_a_full_disk_stops_the_work_and_loses_nothing(opened, folder, tmp_path):
+    with opened() as shelf:
+        shelf.add(folder)
+    for number in range(100):
+        (folder / f"{number}.txt").write_text(f"text number {number} " * 100)
+    # A limit on the size of files makes writes fail as a full disk does: cache, index or catalog.
+    script = """
+        import signal, sys
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        from ponder.errors import BackendFailed
+        from ponder.shelf import open_shelf
+        from ponder.testing import FakeModels
+        try:
+            open_shelf(sys.argv[1], FakeModels()).add(sys.argv[2])
+        except BackendFailed as error:
+            print("refused:", error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path / "shelf"), str(folder)],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit_file_size,
+        check=False,
+        env=os.environ | {"PONDER_CACHE": str(tmp_path / "other")},
+    )
+    assert "refused:" in done.stdout, done.stderr
+    assert "space" in done.stdout
+    with opened() as shelf:
+        before = len(shelf)
+        assert before >= 3
+        assert counts(shelf.add(folder)) == (103 - before, 0, before, 0)
+        assert names(shelf.search("blue whale sings", k=1)) == ["whale.md"]

@@ -31,6 +31,7 @@ def add_paths(
     *,
     follow_links: bool,
     workers: int,
+    commit_every: int,
     progress: Progress | None,
 ) -> AddReport:
     """What `Shelf.add` does under the write lock."""
@@ -43,7 +44,7 @@ def add_paths(
     removed = shelf.index.remove(plan.gone) if plan.gone else 0
     for start in range(0, len(plan.touched), ITEMS_AT_ONCE):
         _stamp(shelf, plan.touched[start : start + ITEMS_AT_ONCE])
-    added, updated, skipped = _store(shelf, plan, ingest, workers, progress)
+    added, updated, skipped = _store(shelf, plan, ingest, workers, commit_every, progress)
     if plan.gone or plan.touched or plan.tasks:
         known = _stored(shelf)
     known.write(shelf.path / CATALOG, shelf.path / INDEX)
@@ -86,7 +87,12 @@ def _stamp(shelf: Shelf, tasks: Sequence[Task]) -> None:
 
 
 def _store(
-    shelf: Shelf, plan: Plan, ingest: Ingest, workers: int, progress: Progress | None
+    shelf: Shelf,
+    plan: Plan,
+    ingest: Ingest,
+    workers: int,
+    commit_every: int,
+    progress: Progress | None,
 ) -> tuple[int, int, list[Skipped]]:
     added = updated = 0
     skipped: list[Skipped] = []
@@ -94,7 +100,7 @@ def _store(
     if not total:
         return added, updated, skipped
     rows = ingest.rows((task.item for task in plan.tasks), workers=workers)
-    with Writer(shelf.index) as writer, closing(rows):
+    with Writer(shelf.index, commit_every) as writer, closing(rows):
         for done, (task, row) in enumerate(zip(plan.tasks, rows, strict=True), start=1):
             if isinstance(row, Skipped):
                 skipped.append(row)

@@ -19,7 +19,7 @@ from ponder.shelf.adding import INDEX, add_paths, plan_paths
 from ponder.shelf.manifest import NAME, Manifest
 from ponder.shelf.plan import Plan
 from ponder.shelf.report import AddReport, Progress, ShelfInfo
-from ponder.shelf.writer import LOCK, writing
+from ponder.shelf.writer import ITEMS_AT_ONCE, LOCK, writing
 
 if TYPE_CHECKING:
     from ponder.cascade import Cascade
@@ -77,18 +77,21 @@ class Shelf:
         *paths: str | os.PathLike[str],
         follow_links: bool = False,
         workers: int = 1,
+        commit_every: int = ITEMS_AT_ONCE,
         progress: Progress | None = None,
     ) -> AddReport:
         """Index files and folders; what has not changed since the last time is left alone.
 
         A file is known by its path. It is unchanged when its size and time are, or else its content. What
-        is stored of files that have gone from under `paths` is removed. The work is committed every 32
-        items or 5 seconds: after a kill or Ctrl-C, adding the same paths again goes on from there.
+        is stored of files that have gone from under `paths` is removed. The work is committed every
+        `commit_every` items or 5 seconds: after a kill or Ctrl-C, adding the same paths again goes on
+        from there.
 
         Args:
             *paths: Files or folders.
             follow_links: Whether symbolic links may lead out of the paths.
             workers: Threads that open files ahead of the models.
+            commit_every: Items in one commit: a commit takes some 10 ms.
             progress: Is called after each item.
 
         Raises:
@@ -99,7 +102,14 @@ class Shelf:
                 committed stays.
         """
         with writing(self.path):
-            return add_paths(self, paths, follow_links=follow_links, workers=workers, progress=progress)
+            return add_paths(
+                self,
+                paths,
+                follow_links=follow_links,
+                workers=workers,
+                commit_every=commit_every,
+                progress=progress,
+            )
 
     def plan(self, *paths: str | os.PathLike[str], follow_links: bool = False) -> Plan:
         """What `add` would do, without doing it.

@@ -27,10 +27,14 @@ class Writer:
     """Collects rows and commits them in batches, each all or none.
 
     As a context manager it commits what is left at the end, also when an exception (Ctrl-C) ends it.
+
+    Args:
+        index: Where to write.
+        commit_every: Rows in one commit.
     """
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    def __init__(self, index: Index, commit_every: int = ITEMS_AT_ONCE) -> None:
+        self._index, self._commit_every = index, commit_every
         self._rows: list[Row] = []
         self._since = time.monotonic()
 
@@ -41,7 +45,7 @@ class Writer:
             BackendFailed: The batch could not be written.
         """
         self._rows.append(row)
-        if len(self._rows) >= ITEMS_AT_ONCE or time.monotonic() - self._since >= SECONDS_AT_ONCE:
+        if len(self._rows) >= self._commit_every or time.monotonic() - self._since >= SECONDS_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
