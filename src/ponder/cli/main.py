@@ -1,5 +1,108 @@
-"""The `ponder` command."""
+"""The ``ponder`` command: verbs, errors and exit codes.
+
+Exit codes: 0 done, 2 bad arguments, 3 something missing that can be installed or fetched, 4 input not
+found, 5 input invalid, 6 a back end failed, 7 done in part (the skipped are listed), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
 
 import typer
 
-app = typer.Typer(help="Search text, pictures, pages and clips by reasoning within a token budget.")
+from ponder.cli import demo, doctor, evaluate, index, info, models, moments, qa, remove, search
+from ponder.errors import BackendFailed, PonderError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Search text, pictures, pages and clips by reasoning within a token budget.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Rich help would import rich's markup parser: a third of the time that --help may take.
+    rich_markup_mode=None,
+)
+app.command("index")(index.index)
+app.command("search")(search.search)
+app.command("remove")(remove.remove)
+app.command("info")(info.info)
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+app.command("evaluate")(evaluate.evaluate)
+app.command("evaluate-moments")(moments.evaluate_moments)
+app.command("evaluate-qa")(qa.evaluate_qa)
+app.command("demo")(demo.demo)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if version:
+        import ponder
+
+        typer.echo(f"ponder {ponder.__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> None:
+    """Run the command line; ends the process with the exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        arguments: As on the command line, without the program's name.
+
+    Returns:
+        The exit code. Errors are on stderr as ``error: WHAT (WHERE): WHAT TO DO``; ``PONDER_DEBUG=1``
+        lets them through with their traceback.
+    """
+    debug = bool(os.environ.get("PONDER_DEBUG"))
+    try:
+        code = app(list(arguments), prog_name="ponder", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted: resume by running the same command again", INTERRUPTED)
+    except PonderError as error:
+        if debug:
+            raise
+        return _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _fail(f"{_first_line(error)} See `ponder VERB --help`.", 2)
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        return _fail(str(_unexpected(error)), BackendFailed.exit_code)
+    return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> BackendFailed:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return BackendFailed("the disk is full", error.filename or "", "free some space and run this again")
+    if isinstance(error, OSError):
+        return BackendFailed(error.strerror or str(error), str(error.filename or ""), "check the path")
+    if isinstance(error, MemoryError):
+        return BackendFailed("out of memory", "", "use fewer --workers, or close other programs")
+    what = f"{type(error).__name__}: {_first_line(error)}"
+    return BackendFailed(what, "", "run with PONDER_DEBUG=1 for the traceback and report it")
+
+
+def _first_line(error: Exception) -> str:
+    text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+    return (text.strip().splitlines() or ["no message"])[0]
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {message}", err=True)
+    return code

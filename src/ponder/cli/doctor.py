@@ -1,0 +1,130 @@
+"""``ponder doctor``: what works here, and what to do about what does not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ponder.cli.console import print_json, show, table
+from ponder.errors import InputInvalid, PonderError
+
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "lancedb",
+    "onnxruntime",
+    "rapidocr",
+    "pypdfium2",
+    "av",
+    "pillow",
+    "numpy",
+)
+_LEAST_FREE = 2 << 30
+"""Bytes: the lite weights with what they are unpacked from, and a small shelf."""
+
+
+def doctor(
+    shelf: Annotated[
+        Path | None, typer.Argument(help="A shelf to look at as well.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check Python, packages, weights, disk and, if given, a shelf."""
+    found = _look(shelf)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+    if found["problems"]:
+        raise InputInvalid(
+            f"{len(found['problems'])} problem(s)", "; ".join(found["problems"]), "see the report"
+        )
+
+
+def _look(shelf: Path | None) -> dict[str, Any]:
+    import ponder
+    from ponder.models.weights import list_weights, root
+
+    states = list_weights()
+    problems = [
+        f"weights {state.pin.name}: {'; '.join(state.problems)}"
+        for state in states
+        if state.present and state.problems
+    ]
+    packages = {name: _version(name) for name in _PACKAGES}
+    problems += [f"package {name} is not installed" for name, version in packages.items() if version is None]
+    folder = _existing(root())
+    free = shutil.disk_usage(folder).free
+    if free < _LEAST_FREE:
+        problems.append(f"{free / 1e9:.1f} GB free at {folder}")
+    found: dict[str, Any] = {
+        "ponder": ponder.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+        "memory_bytes": _memory(),
+        "disk": {"folder": str(folder), "free_bytes": free},
+        "packages": packages,
+        "weights": {
+            state.pin.name: ("; ".join(state.problems) or "here") if state.present else "not pulled"
+            for state in states
+        },
+    }
+    if shelf is not None:
+        found["shelf"] = _shelf(shelf, problems)
+    found["problems"] = problems
+    found["ok"] = not problems
+    return found
+
+
+def _shelf(path: Path, problems: list[str]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from ponder.shelf.shelf import open_shelf
+
+    try:
+        with open_shelf(path, create=False) as opened:
+            return asdict(opened.info())
+    except PonderError as error:
+        problems.append(f"shelf: {error}")
+        return {"error": str(error)}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), Path.cwd())
+
+
+def _print(found: dict[str, Any]) -> None:
+    rows = table("", "")
+    for name, value in found.items():
+        if isinstance(value, dict):
+            text = "\n".join(f"{key}: {each}" for key, each in value.items())
+        elif isinstance(value, list):
+            text = "\n".join(map(str, value)) or "none"
+        else:
+            text = str(value)
+        rows.add_row(name, text)
+    show(rows)

@@ -1,0 +1,62 @@
+"""``ponder index``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ponder.cli import options
+from ponder.cli.console import print_json, progress, quiet_stdout
+from ponder.cli.partly import finish
+from ponder.errors import InputNotFound
+
+DEFAULT_WORKERS = 2
+"""Threads that open files while the models work; more help only where opening is slower than the models."""
+
+
+def index(
+    shelf: options.Shelf,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Files and folders.", show_default=False)
+    ],
+    models: Annotated[
+        str | None, typer.Option(help="A preset's name; the shelf's own, or lite for a new shelf.")
+    ] = None,
+    reason_tokens: options.ReasonTokens = None,
+    workers: Annotated[int, typer.Option(min=1, help="Threads that open files.")] = DEFAULT_WORKERS,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of PATH.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Put files into a shelf, or bring it up to date with them.
+
+    What has not changed is left alone. After an interruption, the same command goes on where it stopped.
+    """
+    began = time.perf_counter()
+    for path in paths:
+        if not path.expanduser().exists():
+            raise InputNotFound("no such file or folder", str(path), "check the path")
+    from ponder.cli.present import report_json, report_line, skipped_json
+    from ponder.shelf.shelf import open_shelf
+
+    with (
+        quiet_stdout(as_json),
+        open_shelf(shelf, models, reason_tokens=reason_tokens) as opened,
+        progress("indexing") as advance,
+    ):
+        report = opened.add(
+            *paths,
+            follow_links=follow_links,
+            workers=workers,
+            progress=lambda done, total, skipped: advance(done, total),
+        )
+    seconds = time.perf_counter() - began
+    if as_json:
+        print_json(report_json(report, seconds))
+    else:
+        typer.echo(report_line(report, seconds))
+    finish(skipped_json(report.skipped))

@@ -1,0 +1,72 @@
+"""Options that several verbs share, so that they are spelt and explained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ponder.errors import BadArguments
+
+if TYPE_CHECKING:
+    from ponder.cascade import Cascade
+
+BUDGETS = "0,64,256,1024"
+
+Shelf = Annotated[Path, typer.Argument(help="The folder that holds the shelf.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
+Models = Annotated[str, typer.Option("--models", help="A preset's name.")]
+Filter = Annotated[
+    str | None,
+    typer.Option("--filter", metavar="EXPR", help="Only items that this holds for, as in: kind = 'page'"),
+]
+Stages = Annotated[
+    str | None,
+    typer.Option(
+        "--stages", help="The cascade: NAME or NAME:NUMBER, as in retrieve:100,ecr:20,query-aware:5"
+    ),
+]
+ReasonTokens = Annotated[
+    int | None,
+    typer.Option("--reason-tokens", min=0, help="Longest reasoning about a document; the models' own."),
+]
+Budgets = Annotated[str, typer.Option("--budget", metavar="N,N,…", help="Token budgets, one line each.")]
+Budget = Annotated[
+    int,
+    typer.Option(
+        "--budget", min=0, help="The most tokens to read and write for this query; 0 is plain retrieval."
+    ),
+]
+
+
+def parse_budgets(text: str) -> tuple[int, ...]:
+    """The budgets of ``--budget 0,64,256``, in the order given.
+
+    Raises:
+        BadArguments: One of them is negative, no whole number, or there twice.
+
+    Example:
+        >>> parse_budgets("0, 64")
+        (0, 64)
+    """
+    parts = [part.strip() for part in text.split(",")]
+    hint = "give whole numbers of at least 0, as in 0,64,256,1024"
+    for part in parts:
+        if not (part.isascii() and part.isdigit()):
+            raise BadArguments(f"not a budget: {part!r}", "--budget", hint)
+    budgets = tuple(int(part) for part in parts)
+    if len(set(budgets)) < len(budgets):
+        raise BadArguments("a budget is there twice", "--budget", "name each once")
+    return budgets
+
+
+def cascade_of(stages: str | None) -> Cascade:
+    """The cascade that ``--stages`` names, or the default one.
+
+    Raises:
+        BadArguments: A stage has no name, or what follows its colon is no number.
+    """
+    from ponder.cascade import default_cascade, parse_stages
+
+    return default_cascade() if stages is None else parse_stages(stages)

@@ -1,0 +1,126 @@
+"""Rankings as the contract's JSON, and as something to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ponder.cli.console import show, table
+from ponder.records import Hit, Ranking, Skipped, Usage
+
+if TYPE_CHECKING:
+    from ponder.shelf.report import AddReport
+
+_REASON_CHARS = 240
+"""Of a hit's reasoning in a terminal: three lines or so; ``--json`` has it all."""
+
+
+def place(hit: Hit) -> str:
+    """Where a hit is: its uri, and for a clip the moment that matched, as ``#t=START,END``."""
+    if hit.part.startswith("t=") and "#" not in hit.item.uri:
+        return f"{hit.item.uri}#{hit.part}"
+    return hit.item.uri
+
+
+def ranking_json(ranking: Ranking, seconds: float) -> dict[str, Any]:
+    """The document of ``ponder search --json``."""
+    by_stage = {name: usage_json(usage) for name, usage in ranking.by_stage.items()}
+    return {
+        "hits": [_hit_json(hit) for hit in ranking.hits],
+        "budget": ranking.budget,
+        "usage": {**usage_json(ranking.usage), "by_stage": by_stage},
+        "seconds": round(seconds, 3),
+    }
+
+
+def usage_json(usage: Usage) -> dict[str, int]:
+    """``{"read", "written", "cached"}``."""
+    return {"read": usage.read, "written": usage.written, "cached": usage.cached}
+
+
+def skipped_json(skipped: tuple[Skipped, ...] | list[Skipped]) -> list[dict[str, str]]:
+    """``[{"uri", "error"}]``."""
+    return [{"uri": each.uri, "error": each.error} for each in skipped]
+
+
+def report_json(report: AddReport, seconds: float) -> dict[str, Any]:
+    """The document of ``ponder index --json``."""
+    return {
+        "added": report.added,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "skipped": skipped_json(report.skipped),
+        "tokens": usage_json(report.tokens),
+        "seconds": round(seconds, 3),
+    }
+
+
+def report_line(report: AddReport, seconds: float) -> str:
+    """The same, for people."""
+    return (
+        f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, "
+        f"{report.removed} removed, {len(report.skipped)} skipped in {seconds:.1f} s; "
+        f"tokens: {report.tokens.read} read, {report.tokens.written} written, {report.tokens.cached} cached"
+    )
+
+
+def show_ranking(ranking: Ranking) -> None:
+    """Print hits with the reasoning that found them, each judge's moves, and the token ledger."""
+    from rich.text import Text
+
+    if not ranking.hits:
+        show(Text("nothing found"))
+        return
+    for hit in ranking.hits:
+        heading = Text.assemble((f"{hit.rank:>3}  ", "bold"), (f"{hit.score:.3f}  ", "cyan"), place(hit))
+        show(heading)
+        for label, text in (("why", hit.reason), ("moved", _moves(hit))):
+            if text:
+                show(Text.assemble((f"       {label}: ", "dim"), _shortened(text)))
+    show_ledger(ranking)
+
+
+def show_ledger(ranking: Ranking) -> None:
+    """Print what each stage read, wrote and reused."""
+    ledger = table("tokens", "read", "written", "cached")
+    for name, usage in ranking.by_stage.items():
+        ledger.add_row(name, str(usage.read), str(usage.written), str(usage.cached))
+    total = ranking.usage
+    ledger.add_row(
+        f"{total.spent} of {ranking.budget}",
+        str(total.read),
+        str(total.written),
+        str(total.cached),
+        style="bold",
+    )
+    show(ledger)
+
+
+def _hit_json(hit: Hit) -> dict[str, Any]:
+    return {
+        "id": hit.item.id,
+        "uri": place(hit),
+        "kind": hit.item.kind,
+        "rank": hit.rank,
+        "score": hit.score,
+        "part": hit.part,
+        "reasoning": hit.reason,
+        "passage": hit.passage,
+        "stages": [
+            {"name": stage.name, "score": stage.score, "rank": stage.rank, "note": stage.note}
+            for stage in hit.stages
+        ],
+    }
+
+
+def _moves(hit: Hit) -> str:
+    """``retrieve 4 → ecr 2 → query-aware 1``, or "" where no stage moved it."""
+    ranks = [stage.rank for stage in hit.stages]
+    if len(set(ranks)) < 2:
+        return ""
+    return " → ".join(f"{stage.name} {stage.rank}" for stage in hit.stages)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _REASON_CHARS else line[: _REASON_CHARS - 1] + "…"
