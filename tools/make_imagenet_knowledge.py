@@ -8,8 +8,9 @@ so names, definitions and relations follow from the ids alone. Nothing else goes
     unzip -p timm-1.0.31-py3-none-any.whl timm/data/_info/imagenet_synsets.txt > synsets.txt
     python tools/make_imagenet_knowledge.py synsets.txt
 
-The wheel's sha256 is 5bd50f7d0fe6d09bf9285ac2523234a1b7e6bf075c0be3e7aed09139fcb617c7; the list is the 1000 ids of ILSVRC 2012, sorted, one a line. Beside the data
-goes WordNet's licence, taken from the head of ``data.noun``.
+The list is the 1000 ids of ILSVRC 2012, sorted, one a line; the wheel's sha256 is
+5bd50f7d0fe6d09bf9285ac2523234a1b7e6bf075c0be3e7aed09139fcb617c7. Beside the data goes WordNet's licence,
+taken from the head of ``data.noun``.
 """
 
 from __future__ import annotations
