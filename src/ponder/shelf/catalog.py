@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import astuple, dataclass
@@ -76,7 +77,7 @@ class Catalog:
 
     def under(self, root: str) -> Iterator[str]:
         """The paths that are `root` or lie under it."""
-        inside = root.rstrip("/") + "/"
+        inside = root.rstrip(os.sep) + os.sep
         return (path for path in self.by_path if path == root or path.startswith(inside))
 
     @classmethod
