@@ -11,6 +11,9 @@ from typing import Any, TextIO
 
 import typer
 
+_FILE_WIDTH = 120
+"""Columns of output that goes to a file or a pipe."""
+
 Advance = Callable[[int, int], None]
 """Called with (done, total) as work goes on; total 0 while it is not known."""
 
@@ -95,15 +98,15 @@ def _lines(what: str) -> Advance:
 
 
 def table(*headings: str) -> Any:
-    """A borderless rich table that wraps long cells."""
-    from rich import box
+    """A rich table without lines, as narrow as its cells."""
     from rich.table import Table
 
-    return Table(*headings, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    return Table(*headings, box=None, pad_edge=False, padding=(0, 1), header_style="bold")
 
 
 def show(renderable: object) -> None:
-    """Print something of rich's to stdout; without colours where stdout is no terminal."""
+    """Print something of rich's to stdout; without colours or the terminal's width where it is none."""
     from rich.console import Console
 
-    Console(soft_wrap=False, highlight=False).print(renderable)
+    width = None if sys.stdout.isatty() else _FILE_WIDTH
+    Console(soft_wrap=False, highlight=False, width=width).print(renderable)

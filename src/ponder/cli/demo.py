@@ -50,7 +50,10 @@ def demo(
     models: options.Models = "lite",
     as_json: options.Json = False,
 ) -> None:
-    """Index the bundled collection and search it, showing the reasoning and the token ledger."""
+    """Index and search the bundled files.
+
+    Each search shows its hits, the reasoning that found them, and the token ledger.
+    """
     from ponder.cli.index import DEFAULT_WORKERS
     from ponder.cli.present import report_json, report_line, skipped_json
 

@@ -37,7 +37,7 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check Python, packages, weights, disk and, if given, a shelf."""
+    """Check the installation, and a shelf."""
     found = _look(shelf)
     if as_json:
         print_json(found)

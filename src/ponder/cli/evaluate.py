@@ -45,7 +45,7 @@ def evaluate(
     run_dir: Annotated[Path | None, typer.Option(help="Write TREC runs and a manifest here.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Measure retrieval on a data set, at each token budget.
+    """Measure retrieval on a data set.
 
     With --json, one JSON object a line, a line a budget. Reasonings and vectors are kept in the user's cache
     (PONDER_CACHE), so that another budget, split or run embeds nothing again.

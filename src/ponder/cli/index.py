@@ -32,7 +32,7 @@ def index(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Put files into a shelf, or bring it up to date with them.
+    """Put files into a shelf, or update it.
 
     What has not changed is left alone. After an interruption, the same command goes on where it stopped.
     """

@@ -7,7 +7,7 @@ from ponder.cli.console import print_json, show, table
 
 
 def info(shelf: options.Shelf, as_json: options.Json = False) -> None:
-    """What a shelf holds and which models made it."""
+    """Say what a shelf holds, and its models."""
     from dataclasses import asdict
 
     from ponder.shelf.shelf import open_shelf

@@ -68,22 +68,21 @@ def run(arguments: Sequence[str]) -> int:
     debug = bool(os.environ.get("PONDER_DEBUG"))
     try:
         code = app(list(arguments), prog_name="ponder", standalone_mode=False)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted: resume by running the same command again", INTERRUPTED)
+    except typer.Abort:
+        code = INTERRUPTED
     except PonderError as error:
         if debug:
             raise
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _fail(f"{_first_line(error)} See `ponder VERB --help`.", 2)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _fail(_usage(error), 2)
     except Exception as error:
         if debug:
             raise
         return _fail(str(_unexpected(error)), BackendFailed.exit_code)
+    if code == INTERRUPTED:
+        # Typer turns Ctrl-C into this code, and says nothing.
+        return _fail("interrupted: resume by running the same command again", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
@@ -96,6 +95,13 @@ def _unexpected(error: Exception) -> BackendFailed:
         return BackendFailed("out of memory", "", "use fewer --workers, or close other programs")
     what = f"{type(error).__name__}: {_first_line(error)}"
     return BackendFailed(what, "", "run with PONDER_DEBUG=1 for the traceback and report it")
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Typer's complaint about the command line, in our form."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    command = context.command_path if context else "ponder"
+    return f"{_first_line(error).rstrip('.')} ({command}): see `{command} --help`"
 
 
 def _first_line(error: Exception) -> str:

@@ -23,9 +23,9 @@ def evaluate_moments(
     reason_tokens: options.ReasonTokens = None,
     as_json: options.Json = False,
 ) -> None:
-    """Find the right segment of a clip: hit@1 over the query's segments, at each token budget.
+    """Measure how well moments are found.
 
-    `no_media` is what guessing would get.
+    hit@1 over the segments of each query's clip, at each token budget; `no_media` is what guessing would get.
     """
     from ponder.evaluate.corpus import build_corpus
     from ponder.evaluate.moments import load_moments, run_moments

@@ -22,9 +22,10 @@ def evaluate_qa(
     reason_tokens: options.ReasonTokens = None,
     as_json: options.Json = False,
 ) -> None:
-    """Answer multiple-choice questions about pictures, pages and clips, at each token budget.
+    """Measure multiple-choice accuracy.
 
-    `no_media` is what the questions and candidates alone give away.
+    Questions about pictures, pages and clips, at each token budget; `no_media` is what the questions and
+    candidates alone give away.
     """
     from ponder.evaluate.corpus import build_corpus
     from ponder.evaluate.qa import load_quiz, run_quiz

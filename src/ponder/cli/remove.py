@@ -19,16 +19,16 @@ def remove(
     where: options.Filter = None,
     as_json: options.Json = False,
 ) -> None:
-    """Take items out of a shelf; their files stay."""
+    """Take items out of a shelf, not off disk."""
     if bool(ids) == bool(where):
         raise BadArguments("neither ids nor --filter, or both", "ID…", "give ids, or --filter EXPR")
     from ponder.shelf.shelf import open_shelf
 
     with open_shelf(shelf, create=False) as opened:
         removed = opened.remove(ids or (), where)
+    if ids and not removed:
+        raise InputNotFound("no such item", ", ".join(ids), "`ponder search … --json` prints ids")
     if as_json:
         print_json({"removed": removed})
     else:
         typer.echo(f"removed {removed}")
-    if ids and not removed:
-        raise InputNotFound("no such item", ", ".join(ids), "`ponder search … --json` prints ids")

@@ -32,7 +32,7 @@ def search(
     where: options.Filter = None,
     as_json: options.Json = False,
 ) -> None:
-    """Find what fits best in a shelf, reasoning within a token budget."""
+    """Search a shelf within a token budget."""
     began = time.perf_counter()
     query = _query(text, image, video, page, instruction)
     from ponder.cli.present import ranking_json, show_ranking

@@ -1,0 +1,131 @@
+import pytest
+
+
+def test_index_search_info_remove(ponder, files, tmp_path):
+    shelf = tmp_path / "shelf"
+    first = ponder.json("index", shelf, files, "--models", "fake")
+    assert (first["added"], first["unchanged"], first["skipped"]) == (2, 0, [])
+    again = ponder.json("index", shelf, files)
+    assert (again["added"], again["unchanged"]) == (0, 2)
+    found = ponder.json("search", shelf, "red kite")
+    assert [hit["uri"] for hit in found["hits"]] == [str(files / "kite.txt"), str(files / "whale.md")]
+    assert ponder.json("info", shelf)["items"] == 2
+    assert ponder.json("remove", shelf, found["hits"][0]["id"]) == {"removed": 1}
+    assert ponder.json("info", shelf)["items"] == 1
+
+
+def test_hits_ranks_scores_and_budget(ponder, shelf):
+    for budget in (0, 1, 17, 256):
+        found = ponder.json("search", shelf, "a red kite under water", "--budget", budget, "-k", 5)
+        assert [hit["rank"] for hit in found["hits"]] == [1, 2]
+        scores = [hit["score"] for hit in found["hits"]]
+        assert scores == sorted(scores, reverse=True)
+        usage = found["usage"]
+        assert usage["read"] + usage["written"] <= found["budget"] == budget
+        for kind in ("read", "written", "cached"):
+            assert usage[kind] == sum(stage[kind] for stage in usage["by_stage"].values())
+
+
+def test_filters_and_stages(ponder, shelf, files):
+    found = ponder.json(
+        "search", shelf, "red kite", "--filter", "path LIKE '%whale%'", "--stages", "retrieve"
+    )
+    assert [hit["uri"] for hit in found["hits"]] == [str(files / "whale.md")]
+    assert [stage["name"] for stage in found["hits"][0]["stages"]] == ["retrieve"]
+    assert ponder.json("remove", shelf, "--filter", "path LIKE '%whale%'") == {"removed": 1}
+
+
+def test_a_picture_is_a_query(ponder, shelf, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "red.png")
+    found = ponder.json("search", shelf, "--image", tmp_path / "red.png")
+    assert len(found["hits"]) == 2
+
+
+def test_what_is_skipped_is_named_and_ends_with_7(ponder, files, tmp_path):
+    (files / "broken.png").write_bytes(b"no picture")
+    code, out, err = ponder("index", tmp_path / "shelf", files, "--models", "fake")
+    assert code == 7
+    assert "2 added" in out
+    assert f"skipped: {files / 'broken.png'}" in err
+    report = ponder.json("index", tmp_path / "shelf", files, code=7)
+    assert [each["uri"] for each in report["skipped"]] == [str(files / "broken.png")]
+
+
+def test_people_see_hits_reasoning_and_ledger(ponder, shelf, files):
+    code, out, _ = ponder("search", shelf, "red kite")
+    assert code == 0
+    assert str(files / "kite.txt") in out
+    assert "why: red kite" in out
+    assert "of 256" in out
+    code, out, _ = ponder("info", shelf)
+    assert "fake-embedder" in out
+
+
+def test_nothing_found(ponder, shelf):
+    code, out, _ = ponder("search", shelf, "red kite", "--filter", "kind = 'video'")
+    assert code == 0
+    assert "nothing found" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["search", "SHELF"], 2, "error: empty query (TEXT): "),
+        (["search", "SHELF", "  "], 2, "error: empty query (TEXT): "),
+        (["search", "SHELF", "x", "--budget", "-1"], 2, "--budget"),
+        (["search", "SHELF", "x", "--budget", "many"], 2, "--budget"),
+        (["search", "SHELF", "x", "-k", "0"], 2, "-k"),
+        (["search", "SHELF", "x", "--stages", "retrieve,nosuch"], 2, "error: unknown stage 'nosuch'"),
+        (["search", "SHELF", "x", "--filter", "nosuch ="], 5, "error: "),
+        (["search", "SHELF", "--page", "doc.pdf"], 2, "error: not a page: 'doc.pdf' (--page): write FILE:N"),
+        (["search", "SHELF", "--image", "a", "--video", "b"], 2, "error: more than one medium"),
+        (["search", "SHELF", "--image", "NONE/a.png"], 4, "a.png"),
+        (["search", "NONE", "x"], 4, "error: there is no shelf"),
+        (["info", "NONE"], 4, "error: there is no shelf"),
+        (["remove", "NONE", "x"], 4, "error: there is no shelf"),
+        (["remove", "SHELF"], 2, "error: neither ids nor --filter"),
+        (
+            ["remove", "SHELF", "x", "--filter", "kind = 'text'"],
+            2,
+            "error: neither ids nor --filter, or both",
+        ),
+        (["remove", "SHELF", "nosuch"], 4, "error: no such item (nosuch)"),
+        (["index", "SHELF"], 2, "PATH"),
+        (["index", "SHELF", "NONE"], 4, "error: no such file or folder"),
+        (["index", "NEW", "FILES", "--models", "nosuch"], 2, "error: unknown models 'nosuch'"),
+        (["index", "FILES", "FILES", "--models", "fake"], 5, "error: the folder holds other things"),
+        (["index", "SHELF", "FILES", "--reason-tokens", "3"], 5, "error: "),
+        (["index", "NEW", "EMPTY", "--models", "fake"], 5, "error: "),
+        (["nosuch"], 2, "error: No such command 'nosuch' (ponder): see `ponder --help`"),
+    ],
+)
+def test_errors(ponder, shelf, files, tmp_path, arguments, code, message):
+    (tmp_path / "empty").mkdir()
+    places = {
+        "SHELF": shelf,
+        "FILES": files,
+        "NONE": tmp_path / "none",
+        "NEW": tmp_path / "new",
+        "EMPTY": tmp_path / "empty",
+        "NONE/a.png": tmp_path / "none" / "a.png",
+    }
+    got, out, err = ponder(*(places.get(each, each) for each in arguments))
+    assert (got, out) == (code, ""), err
+    assert err.startswith("error: ")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_path_that_is_not_there_leaves_no_shelf(ponder, tmp_path):
+    assert ponder("index", tmp_path / "new", tmp_path / "none", "--models", "fake")[0] == 4
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_shelf_of_another_version(ponder, shelf):
+    manifest = shelf / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"version": 1', '"version": 99'), "utf-8")
+    code, _, err = ponder("search", shelf, "kite")
+    assert code == 5
+    assert "format 99" in err
