@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import ir_measures
 import pytest
 from datasets_of_texts import CORPUS, write_dataset
 
+import ponder
 from ponder.cascade import parse_stages
 from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import load_beir
@@ -12,7 +14,10 @@ from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.run_folder import RunFolder
 from ponder.evaluate.settings import Settings
 from ponder.index.cache import Cache
+from ponder.records import Item
 from ponder.testing import FakeModels
+
+HANDBOOK = Path(ponder.__file__).parent / "demo" / "collection" / "handbook.pdf"
 
 FIELDS = [
     "dataset", "split", "models", "budget", "reasoning", "allocate", "queries", "metrics", "ci95",
@@ -184,3 +189,14 @@ def test_a_cascade_that_does_not_fit_is_refused(dataset, cache):
 def test_settings_are_checked(wrong):
     with pytest.raises(BadArguments):
         Settings(**wrong)
+
+
+def test_pages_without_their_text_layer_are_pictures(cache):
+    item = Item("p7", "page", path=str(HANDBOOK), page=7)
+    with_text, without = (
+        build_corpus([item], FakeModels(), cache, Settings(text_layer=on)).index.get(["p7"])[0]
+        for on in (True, False)
+    )
+    assert "water" in with_text.reasoning.text
+    assert "water" not in without.reasoning.text
+    assert with_text.digest != without.digest
