@@ -21,10 +21,6 @@ def items_of(source: Source, limits: Limits) -> list[Item]:
     Raises:
         InputNotFound: The file has gone.
         InputInvalid: It is over a limit, or a PDF that is broken, locked or has no pages.
-
-    Example:
-        >>> Source("/a/cat.jpg", "image", 10, 0).kind, item_id("/a/cat.jpg")
-        ('image', '1ef3b03e2dc0a64b')
     """
     size_of(source.path, source.kind, limits)
     if source.kind != "page":
@@ -47,5 +43,9 @@ def item_id(uri: str) -> str:
     """The id of an indexed item: the first 16 hex digits of its uri's sha256.
 
     By place, not by content, so that identical files at two paths are two items.
+
+    Example:
+        >>> item_id("/a/cat.jpg")
+        'b229594be54e5957'
     """
     return hashlib.sha256(uri.encode()).hexdigest()[:16]

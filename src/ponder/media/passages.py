@@ -18,7 +18,7 @@ _WORD = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]{{1,30}}")
 _SENTENCE = re.compile(r"[.!?;:\u3002\uff01\uff1f\u2026][\"')\]\u201d\u2019\u00bb]*$")
 
 # What a cut costs there, in words of distance from the wanted length.
-_PARAGRAPH, _LINE_SENTENCE, _INLINE_SENTENCE, _LINE, _NONE = 0, 5, 8, 20, 45
+_PARAGRAPH, _LINE_SENTENCE, _INLINE_SENTENCE, _LINE, _NONE = 0, 10, 15, 25, 60
 
 
 def passages(text: str) -> tuple[Passage, ...]:

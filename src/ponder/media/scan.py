@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,9 +71,7 @@ def scan(paths: Iterable[str | os.PathLike[str]], *, limits: Limits, follow_link
         if not os.path.lexists(path):
             raise InputNotFound("no such file or folder", path, "check the path")
     walk = _Walk(given, limits, follow_links)
-    for path in given:
-        walk.visit(path, named=True)
-    walk.finish()
+    walk.run()
     if not walk.sources and not walk.skipped:
         where = ", ".join(given)
         raise InputInvalid("no file of a type that can be indexed", where, f"types are {known_types()}")
@@ -91,65 +90,65 @@ class _Walk:
     sources: list[Source] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     ignored: int = 0
-    folders: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
+    # Folders wait with the path that is left when all links are resolved, links with their own.
+    folders: deque[tuple[str, str]] = field(default_factory=deque)
+    links: deque[str] = field(default_factory=deque)
     seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.roots = [os.path.realpath(path) for path in self.given]
 
+    def run(self) -> None:
+        """Go through the given paths, and through the folders and links that they lead to."""
+        for path, real in zip(self.given, self.roots, strict=True):
+            self.visit(path, real, named=True)
+        # Links wait until all else has been reached, so that the plain path names a file.
+        while self.folders or self.links:
+            if self.folders:
+                self.folder(*self.folders.popleft())
+            else:
+                self.follow(self.links.popleft())
+
     def skip(self, path: str, error: str) -> None:
         # A name that is not UTF-8 must not reach a manifest or a terminal as a lone surrogate.
         self.skipped.append(Skipped(path.encode("utf-8", "backslashreplace").decode(), error))
 
-    def finish(self) -> None:
-        """Go through the folders and links that are waiting, and those that they lead to."""
-        # Links wait until all else has been reached, so that the plain path names a file.
-        while self.folders or self.links:
-            if self.folders:
-                self.folder(self.folders.pop(0))
-            else:
-                self.follow(self.links.pop(0))
-
-    def visit(self, path: str, *, named: bool = False) -> None:
+    def visit(self, path: str, real: str, *, named: bool = False) -> None:
         """Take a file, or put a folder in the queue; `named` is a path that the person gave."""
         try:
             path.encode("utf-8")
+            status = Path(path).stat()
         except UnicodeEncodeError:
             return self.skip(path, "the name is not valid UTF-8: rename it")
-        try:
-            status = Path(path).stat()
         except OSError as error:
             return self.skip(path, f"cannot be read: {error.strerror}")
         if stat.S_ISDIR(status.st_mode):
-            return self.folders.append(path)
-        return self.file(path, status, named)
+            return self.folders.append((path, real))
+        return self.file(path, real, status, named)
 
-    def folder(self, path: str) -> None:
-        real = os.path.realpath(path)
+    def folder(self, path: str, real: str) -> None:
         if real in self.seen:
             return None
         self.seen.add(real)
         try:
             with os.scandir(path) as entries:
-                inside = sorted((e.path, e.is_symlink()) for e in entries if not e.name.startswith("."))
+                inside = sorted((e.name, e.path, e.is_symlink()) for e in entries if e.name[0] != ".")
         except OSError as error:
             return self.skip(path, f"cannot be read: {error.strerror}")
-        for inner, is_link in inside:
+        for name, inner, is_link in inside:
             if is_link:
                 self.links.append(inner)
             else:
-                self.visit(inner)
+                self.visit(inner, real.rstrip(os.sep) + os.sep + name)
         return None
 
-    def file(self, path: str, status: os.stat_result, named: bool) -> None:
+    def file(self, path: str, real: str, status: os.stat_result, named: bool) -> None:
         kind = kind_of(path)
         if kind is None:
             self.ignored += 1
             if named and len(self.given) > 1:
                 self.skip(path, f"not a type that can be indexed; types are {known_types()}")
             return
-        real = os.path.realpath(path)
         if real in self.seen:
             return
         self.seen.add(real)
@@ -165,6 +164,7 @@ class _Walk:
             self.sources.append(Source(path, kind, status.st_size, status.st_mtime_ns))
 
     def follow(self, path: str) -> None:
+        """Visit what a link leads to, under the link's name, if that is allowed."""
         try:
             real = os.path.realpath(path, strict=True)
         except OSError as error:
@@ -174,10 +174,7 @@ class _Walk:
             return self.skip(path, "a symbolic link that leads out of the folder; --follow-links allows it")
         if _within(os.path.realpath(Path(path).parent), real):
             return self.skip(path, "a symbolic link in a loop")
-        if Path(real).is_file() and kind_of(path) is None:
-            self.ignored += 1
-            return None
-        return self.visit(path)
+        return self.visit(path, real)
 
 
 def _within(path: str, root: str) -> bool:

@@ -164,23 +164,20 @@ def markdown_to_text(markdown: str) -> str:
 
     parser = MarkdownIt("commonmark").enable("table")
     lines: list[str] = []
-    tight = False
+    row: list[str] | None = None
     for token in parser.parse(markdown):
         if token.type == "inline":
             words = "".join(_inline(token.children or []))
-            if tight and lines and lines[-1]:
-                lines[-1] += f" {words}"
-            else:
-                lines.append(words)
+            (lines if row is None else row).append(words)
+        elif token.type == "tr_open":
+            row = []
+        elif token.type == "tr_close":
+            lines.append(" ".join(row or []))
+            row = None
         elif token.type in {"fence", "code_block"}:
             lines += [token.content.rstrip("\n"), ""]
         elif token.type == "html_block":
             lines += [html_to_text(token.content), ""]
-        elif token.type == "tr_open":
-            lines.append("")
-            tight = True
-        elif token.type == "tr_close":
-            tight = False
         elif token.type.endswith("_close") and not token.hidden and token.level == 0:
             lines.append("")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -217,18 +217,24 @@ def _frames_at(
     waiting = list(wanted)
     coming = _decoded(container, stream)
     now: tuple[float, Any] | None = None
+    read_on = _READ_ON
     while waiting:
-        if waiting[0] - (now[0] if now else 0.0) > _READ_ON:
+        here = now[0] if now else 0.0
+        sought = waiting[0] - here > read_on
+        if sought:
             _seek(container, stream, waiting[0])
             coming = _decoded(container, stream)
         for following in coming:
+            if sought and following[0] <= here:
+                # Key frames are further apart than that: seek less, so that no frame is decoded often.
+                read_on *= 2
+            sought = False
             if now is not None and now[0] <= waiting[0] < following[0]:
                 _show(now, side, images, shown)
-                waiting.pop(0)
-                while waiting and now[0] <= waiting[0] < following[0]:
+                while waiting and waiting[0] < following[0]:
                     waiting.pop(0)
             now = following
-            if not waiting or waiting[0] - now[0] > _READ_ON:
+            if not waiting or (waiting[0] - now[0] > read_on and now[0] > here):
                 break
         else:
             # The end: the last frame stands for all that is still waiting.
