@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ponder.errors import InputInvalid
 from ponder.models.lite.foreground import UNSTEADY, Box, Foreground, find_foreground
@@ -182,7 +182,7 @@ def _gradual(opacity: NDArray[np.float32]) -> NDArray[np.float32]:
     return max(np.split(opacity, jumps), key=len)
 
 
-def _travel(values: NDArray[np.float32]) -> tuple[float, float]:
+def _travel(values: NDArray[np.floating[Any]]) -> tuple[float, float]:
     """How far from first to last, and how straight: the net way's share of the whole way."""
     import numpy as np
 
