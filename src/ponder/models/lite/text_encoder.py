@@ -62,6 +62,19 @@ class TextEncoder:
         """Tokens that `encode` reads for `text`, the two marks and the cut at 256 included."""
         return len(self._model.tokenizer.encode(text, truncation=True, max_length=MAX_TOKENS))
 
+    def pieces(self, text: str) -> list[int]:
+        """Word pieces of letters and digits, of the whole text: no marks, no punctuation, no cut."""
+        tokenizer = self._model.tokenizer
+        ids: list[int] = tokenizer.encode(text, add_special_tokens=False, truncation=False, verbose=False)
+        return [i for i in ids if i in self._spoken]
+
+    @cached_property
+    def _spoken(self) -> frozenset[int]:
+        vocabulary = self._model.tokenizer.get_vocab()
+        return frozenset(
+            number for piece, number in vocabulary.items() if piece.removeprefix("##").isalnum()
+        )
+
     @cached_property
     def _model(self) -> SentenceTransformer:
         from sentence_transformers import SentenceTransformer

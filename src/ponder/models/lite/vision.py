@@ -61,7 +61,7 @@ class Vision:
     def fingerprint(self) -> str:
         """Weights and preprocessing; known without loading them."""
         name = "efficientnet-lite0" if self._folder is None else f"path:{self._folder}"
-        return f"{weights.fingerprint(name)}/bicubic-1"
+        return f"{weights.fingerprint(name)}/bicubic-2"
 
     def look(self, images: Sequence[Image], views: Sequence[View] = ("centre",)) -> Look:
         """Look at pictures, one at a time, so that a result never depends on the others.
@@ -71,7 +71,7 @@ class Vision:
         Args:
             images: Any mode and size; each is looked at in RGB.
             views: How the picture is made square: "centre" crops the middle, "squeeze" distorts the
-                whole, "letterbox" pads it with grey. Several are averaged.
+                whole, "letterbox" pads it with the colour of its border. Several are averaged.
 
         Raises:
             BadArguments: An unknown view, or none.
@@ -92,6 +92,23 @@ class Vision:
                 probabilities[row] += seen / len(views)
                 features[row] += felt / len(views)
         return Look(probabilities, features, TOKENS_PER_IMAGE * len(images) * len(views))
+
+    def directions(self, count: int) -> NDArray[np.float32]:
+        """The `count` directions in which the classifier tells classes apart most.
+
+        float32 (count, 1280): the first right singular vectors of its centred weights. Signs are fixed
+        (the largest component is positive), so that vectors made on two machines can be compared.
+        """
+        return self._singular[:count]
+
+    @cached_property
+    def _singular(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        matrix = self._network._fc.weight.detach().numpy().astype(np.float64)
+        _, _, rows = np.linalg.svd(matrix - matrix.mean(axis=0), full_matrices=False)
+        largest = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
+        return np.asarray(rows * np.sign(largest)[:, None], np.float32)
 
     def _forward(self, square: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         import numpy as np
@@ -139,5 +156,15 @@ def _square(image: Image, view: View) -> Image:
     if view == "squeeze":
         return image.resize(size, pillow.Resampling.BICUBIC)
     if view == "letterbox":
-        return ImageOps.pad(image, size, pillow.Resampling.BICUBIC, color=(127, 127, 127))
+        return ImageOps.pad(image, size, pillow.Resampling.BICUBIC, color=_border(image))
     return ImageOps.fit(image, size, pillow.Resampling.BICUBIC)
+
+
+def _border(image: Image) -> tuple[int, int, int]:
+    """The median colour of the border: a cut-out on white goes on being on white."""
+    import numpy as np
+
+    pixels = np.asarray(image)
+    rim = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    red, green, blue = (int(value) for value in np.median(rim, axis=0))
+    return red, green, blue

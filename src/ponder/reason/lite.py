@@ -1,0 +1,192 @@
+"""The `lite` reasoner: perception and knowledge composed into ECR under a token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ponder.models.lite.language import Language
+from ponder.models.lite.perception import Glimpse, Perceiver, Perception
+from ponder.models.lite.wordnet import ImagenetClass, knowledge
+from ponder.reason.knowledge import definition, further, gloss, names
+from ponder.reason.motion import phrase
+from ponder.records import Content, PartReasoning, Passage, Reasoning, Role, Usage
+
+CLASSES = 5
+"""Classes that are spoken of: ConSE's usual number; 20 gave nothing on photos and cost .01 on stamps."""
+
+_PLAUSIBLE = 0.05
+_OF_WHOLE = 30
+_VERSION = "lite-reasoner-4"
+
+
+class LiteReasoner:
+    """Says what is seen and what is known of it, as many tokens of it as are allowed.
+
+    Without a budget (``tokens=0``) it adds no knowledge: the five likeliest class names, the text layer or
+    OCR, the colours. With one, each likely class is defined (WordNet: kin and gloss), the likeliest first,
+    and then more is said of the likeliest while tokens last; a clip's segments say what moves how.
+    Follows TTE's division of labour (arXiv:2510.05014): the reasoner speaks, the embedder conditions on
+    what it says. `PartReasoning.facts` holds ``names`` and ``claims``, lists of ``[text, weight]``, which
+    the lite embedder mixes (ConSE, arXiv:1312.5650), and what the judges need.
+
+    Args:
+        perceiver: Looks at contents.
+        language: Counts and cuts: its tokenizer is the measure of every token here.
+    """
+
+    def __init__(self, perceiver: Perceiver, language: Language) -> None:
+        self._perceiver, self._language = perceiver, language
+
+    @property
+    def fingerprint(self) -> str:
+        """Perception, knowledge, and this composition."""
+        return f"{self._perceiver.fingerprint}/{self._language.fingerprint}/{_VERSION}"
+
+    def reason(self, contents: Sequence[Content], *, role: Role, tokens: int) -> list[Reasoning]:
+        """See `ponder.protocols.Reasoner`. A query's looks and words are both paid from `tokens`."""
+        return [self._reason(content, role, tokens) for content in contents]
+
+    def _reason(self, content: Content, role: Role, tokens: int) -> Reasoning:
+        if role == "query":
+            return self._about_query(content, tokens)
+        seen = self._perceiver.perceive(content)
+        return self._compose(content, seen, tokens, seen.usage)
+
+    def _about_query(self, content: Content, tokens: int) -> Reasoning:
+        seen = self._perceiver.perceive(content, read=False)
+        left = tokens - seen.usage.read
+        if left <= 0 or not seen.whole.classes:
+            return Reasoning(model=self.fingerprint, truncated=bool(seen.whole.classes))
+        return self._compose(content, seen, left, seen.usage)
+
+    def _compose(self, content: Content, seen: Perception, tokens: int, cost: Usage) -> Reasoning:
+        writer = _Writer(self._language.count, tokens)
+        text = content.text or seen.words
+        if content.kind in ("page", "text"):
+            whole = self._of_text(text, content, writer)
+        else:
+            whole = self._of_thing(seen.whole, text, writer)
+        parts = [whole, *self._segments(seen, writer), *_passages(content, text)]
+        said = " ".join(part.text for part in parts[: 1 + len(seen.segments)] if part.text)
+        said = said if len(said) <= _LONGEST else said[:_LONGEST]
+        return Reasoning(
+            text=said,
+            parts=tuple(parts),
+            usage=cost + Usage(written=writer.written),
+            tokens=self._language.count(said),
+            truncated=writer.refused,
+            model=self.fingerprint,
+        )
+
+    def _of_thing(self, glimpse: Glimpse, text: str, writer: _Writer) -> PartReasoning:
+        things = _things(glimpse)
+        facts: dict[str, Any] = {
+            "names": [[names(thing), weight] for thing, weight in things],
+            "claims": [],
+            "colours": [[name, share] for name, share in glimpse.colours],
+            "words": text,
+        }
+        claims: list[str] = []
+        for thing, weight in things:
+            sentence = f"{definition(thing)}."
+            if weight < _PLAUSIBLE and claims:
+                # The mixture conditions on every class; only the plausible ones are worth words.
+                if writer.limit:
+                    facts["claims"].append([definition(thing), gloss(thing), weight, thing.name])
+                continue
+            if writer.afford(sentence):
+                claims.append(sentence)
+                facts["claims"].append([definition(thing), gloss(thing), weight, thing.name])
+        for thing, _ in things[:1]:
+            claims += [sentence for sentence in further(thing.index) if writer.afford(sentence)]
+        if claims:
+            said = " ".join(claims)
+        else:
+            said = "; ".join(thing.name for thing, _ in things)
+        colours = ", ".join(name for name, _ in glimpse.colours[:3])
+        if colours:
+            said += f" Colours: {colours}."
+        if text.strip():
+            said += f" It reads: {text.strip()}"
+        return PartReasoning("", said, facts)
+
+    def _of_text(self, text: str, content: Content, writer: _Writer) -> PartReasoning:
+        words = text.split()
+        facts: dict[str, Any] = {"lead": " ".join(words[:_OF_WHOLE]) if writer.limit else "", "words": text}
+        # A page speaks for itself; what is written about it is its beginning, which names its subject.
+        lead = facts["lead"]
+        if lead and not writer.afford(lead):
+            facts["lead"] = lead = ""
+        return PartReasoning("", lead or " ".join(words[:_OF_WHOLE]), facts)
+
+    def _segments(self, seen: Perception, writer: _Writer) -> list[PartReasoning]:
+        parts = []
+        for segment in seen.segments:
+            start, end = segment.span
+            things = _things(segment)
+            facts: dict[str, Any] = {
+                "names": [[names(thing), weight] for thing, weight in things],
+                "claims": [],
+                "motion": "",
+                "confidence": segment.confidence,
+                "span": [start, end],
+            }
+            said = "; ".join(thing.name for thing, _ in things[:2])
+            moves = phrase(segment.motion)
+            if things and writer.limit and writer.afford(f"{things[0][0].name} {moves}."):
+                facts["motion"] = segment.motion
+                facts["claims"] = [
+                    [f"{thing.name} {moves}", definition(thing), weight, thing.name] for thing, weight in things
+                ]
+                said = f"{things[0][0].name} {moves}."
+            parts.append(PartReasoning(f"t={start:g},{end:g}", said, facts))
+        return parts
+
+
+_LONGEST = 6000
+"""Characters of an item's reasoning that are kept with it; pages keep theirs in their passages."""
+
+
+class _Writer:
+    """Sentences within a limit of tokens: one that does not fit is left out, shorter ones may follow."""
+
+    def __init__(self, count: Callable[[str], int], limit: int) -> None:
+        self._count = count
+        self.limit, self.written, self.refused = limit, 0, False
+
+    def afford(self, sentence: str) -> bool:
+        if not self.limit:
+            return False
+        cost = self._count(sentence)
+        if self.written + cost > self.limit:
+            self.refused = True
+            return False
+        self.written += cost
+        return True
+
+
+def _things(glimpse: Glimpse) -> list[tuple[ImagenetClass, float]]:
+    """The likeliest classes with weights that sum to 1."""
+    best = glimpse.classes[:CLASSES]
+    total = sum(probability for _, probability in best)
+    if total <= 0:
+        return []
+    table = knowledge()
+    return [(table[index], round(probability / total, 5)) for index, probability in best]
+
+
+def _passages(content: Content, text: str) -> list[PartReasoning]:
+    if content.kind == "video":
+        return []
+    passages: Sequence[Passage] = content.passages
+    if not passages and text.strip():
+        from ponder.media.passages import passages as cut
+
+        passages = cut(text)
+    return [
+        PartReasoning(f"chars={p.start}-{p.end}", p.text, _NOTHING) for p in passages
+    ]
+
+
+_NOTHING: Mapping[str, Any] = {}
