@@ -66,7 +66,8 @@ class Ocr:
         if probe and longest <= _PROBED and not self._found(image, max(_PROBE, longest // 2)):
             return OcrResult((), "", 0.0)
         scale = max(1.0, _DETECT / longest)
-        seen = self._engine(_pixels(image, scale), use_cls=False)
+        # What a call leaves out, the engine remembers of the call before.
+        seen = self._engine(_pixels(image, scale), use_det=True, use_cls=False, use_rec=True)
         if seen is None or seen.txts is None:
             return OcrResult((), "", 0.0)
         lines = [
@@ -80,7 +81,7 @@ class Ocr:
         return OcrResult(tuple(lines), "\n".join(line.text for line in lines), mean)
 
     def _found(self, image: Image, side: int) -> bool:
-        seen = self._engine(_pixels(image, side / max(image.size)), use_cls=False, use_rec=False)
+        seen = self._engine(_pixels(image, side / max(image.size)), use_det=True, use_cls=False, use_rec=False)
         return seen is not None and seen.boxes is not None and len(seen.boxes) > 0
 
     @cached_property
