@@ -109,7 +109,7 @@ def resolve(name: str | Pin) -> Pin:
     if name in pins():
         return pins()[name]
     if name.startswith("hf:"):
-        if not re.fullmatch(r"hf:[\w.-]+/[\w.-]+@[0-9a-f]{40}", name):
+        if not re.fullmatch(r"hf:\w[\w.-]*/\w[\w.-]*@[0-9a-f]{40}", name):
             raise BadArguments(
                 "a hub source names its commit", name, "write hf:OWNER/NAME@COMMIT with all 40 hex digits"
             )

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-
-# Lines of prose are this many times as long as they are high, some twenty characters; a table's cells are not.
+# Lines of prose are so many times as long as they are high, some twenty characters; a table's cells aren't.
 _PROSE = 8.0
 
 
