@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -170,17 +171,17 @@ def test_given_file_of_another_type_beside_others_is_listed(tmp_path: Path, limi
     assert [s.uri for s in found.skipped] == [str(tmp_path / "a.docx")]
 
 
-def test_deep_folders(tmp_path: Path, limits: Limits) -> None:
-    deep = tmp_path
-    while len(deep.parts) < 1100:  # Deeper than Python recurses, not deeper than Linux opens.
-        deep = deep / "d"
-        deep.mkdir()
-    touch(deep / "a.png")
+def test_deep_folders(limits: Limits) -> None:
+    # Not under tmp_path: pytest's own clean-up recurses, and so would a later session's after a kill.
+    deep = top = Path(tempfile.mkdtemp(prefix="ponder-deep-"))
     try:
-        assert len(scan([tmp_path], limits=limits).sources) == 1
+        while len(deep.parts) < 1100:  # Deeper than Python recurses, not deeper than Linux opens.
+            deep = deep / "d"
+            deep.mkdir()
+        touch(deep / "a.png")
+        assert len(scan([top], limits=limits).sources) == 1
     finally:
-        # pytest's own clean-up recurses.
-        subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)
+        subprocess.run(["rm", "-rf", str(top)], check=True)
 
 
 def test_items_of_single_files(tmp_path: Path, limits: Limits) -> None:

@@ -1,0 +1,53 @@
+# make demo    search the bundled collection        make test    all that CI runs
+# make setup   only .venv and what it holds         make bench   every benchmark
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup weights demo lint test bench
+
+# The first Python from 3.11 on that can make a virtual environment.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	"$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+# Two workers suit two cores; the lite models are loaded once in each.
+WORKERS ?= 2
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+setup: $(INSTALLED)
+
+# Done again when a pin or a dependency changes. pip, because it knows this machine's index, mirrors and
+# CPU wheels. The pins are exact, so nothing is looked for but what constraints.txt names.
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer with venv (PATH): install one, or make PYTHON=..." >&2; exit 3; }
+	@echo "setup: $$($(PYTHON) --version) into .venv; the packages take a minute or two ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+	@echo "setup: done"
+
+weights: setup
+	@$(BIN)/ponder models pull lite >/dev/null
+
+demo: weights
+	@$(BIN)/ponder demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+# pytest comes last: its closing line is the verdict.
+test: lint weights
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: weights
+	@mkdir -p benchmarks/results
+	@for file in benchmarks/*.py; do \
+		name=$$(basename $$file .py); echo "bench: $$name"; \
+		$(BIN)/python $$file --json | tail -n 1 | tee -a benchmarks/results/$$name.jsonl; \
+	done
