@@ -69,7 +69,8 @@ class Language:
     Args:
         folder: A transformers folder; by default the weights ``smollm2``, pulled if need be.
         dtype: "float32" gives scores that depend on what else is scored by rounding alone (1e-5 of
-            them). "bfloat16" reads at least twice as fast, and scores then move by .1 or so.
+            them) and reads 310 tokens a core second; "bfloat16" reads 780, but moves query likelihoods
+            by up to .4, a sixth of their spread over candidates, and changes the best of 20 now and then.
     """
 
     def __init__(self, folder: Path | None = None, dtype: Literal["float32", "bfloat16"] = "float32") -> None:

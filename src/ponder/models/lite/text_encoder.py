@@ -44,8 +44,8 @@ class TextEncoder:
             texts: Any texts; "" has a vector too.
             exact: Each text goes through the network alone, so that a vector is the same to the bit
                 whatever else is embedded with it: an index that was interrupted and resumed equals an
-                unbroken one. False pads batches of 32, about twice as fast for short texts; vectors
-                then differ by up to 2e-7.
+                unbroken one. False pads batches of 32; vectors then differ by up to 2e-7. A name takes 2
+                instead of 7 ms of one core, a sentence 9 instead of 12.
 
         Returns:
             float32 (len(texts), 384), rows of unit norm.
@@ -71,9 +71,7 @@ class TextEncoder:
     @cached_property
     def _spoken(self) -> frozenset[int]:
         vocabulary = self._model.tokenizer.get_vocab()
-        return frozenset(
-            number for piece, number in vocabulary.items() if piece.removeprefix("##").isalnum()
-        )
+        return frozenset(number for piece, number in vocabulary.items() if piece.removeprefix("##").isalnum())
 
     @cached_property
     def _model(self) -> SentenceTransformer:
