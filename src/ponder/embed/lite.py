@@ -214,5 +214,3 @@ def _names(glimpse: Glimpse) -> list[tuple[str, float]]:
     total = sum(probability for _, probability in best) or 1.0
     table = knowledge()
     return [(", ".join(table[i].synset.names), probability / total) for i, probability in best]
-
-

@@ -11,7 +11,9 @@ from ponder.models.lite.text_encoder import TextEncoder
 from ponder.models.lite.vision import Vision
 from ponder.protocols import BlobCache, Reranker
 from ponder.reason.lite import LiteReasoner
+from ponder.rerank.choosing import LikelihoodChooser
 from ponder.rerank.likelihood import LikelihoodJudge
+from ponder.rerank.query_aware import QueryAwareJudge
 
 REASON_TOKENS = 192
 """A document's ECR: about five definitions. Retrieval gains nothing beyond; the judges read the first."""
@@ -44,7 +46,12 @@ class LiteModels:
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
         """The judges by stage name."""
-        return {"ecr": LikelihoodJudge(self._language)}
+        return {"ecr": LikelihoodJudge(self._language), "query-aware": QueryAwareJudge(self._language)}
+
+    @cached_property
+    def chooser(self) -> LikelihoodChooser:
+        """Answers multiple-choice questions."""
+        return LikelihoodChooser(self._language)
 
 
 def build(*, cache: BlobCache | None = None) -> LiteModels:

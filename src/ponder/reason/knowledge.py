@@ -43,7 +43,7 @@ def gloss(thing: ImagenetClass) -> str:
 
 @lru_cache(maxsize=1024)
 def further(index: int) -> tuple[str, ...]:
-    """More about a class, the most informative first: nearest kin, who mentions it, its kinds, parts, groups."""
+    """More about a class: nearest kin, who mentions it, its kinds and parts; the most telling first."""
     return tuple(_further(knowledge()[index]))
 
 

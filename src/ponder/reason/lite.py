@@ -137,7 +137,8 @@ class LiteReasoner:
             if things and writer.limit and writer.afford(f"{things[0][0].name} {moves}."):
                 facts["motion"] = segment.motion
                 facts["claims"] = [
-                    [f"{thing.name} {moves}", definition(thing), weight, thing.name] for thing, weight in things
+                    [f"{thing.name} {moves}", definition(thing), weight, thing.name]
+                    for thing, weight in things
                 ]
                 said = f"{things[0][0].name} {moves}."
             parts.append(PartReasoning(f"t={start:g},{end:g}", said, facts))
@@ -184,9 +185,7 @@ def _passages(content: Content, text: str) -> list[PartReasoning]:
         from ponder.media.passages import passages as cut
 
         passages = cut(text)
-    return [
-        PartReasoning(f"chars={p.start}-{p.end}", p.text, _NOTHING) for p in passages
-    ]
+    return [PartReasoning(f"chars={p.start}-{p.end}", p.text, _NOTHING) for p in passages]
 
 
 _NOTHING: Mapping[str, Any] = {}

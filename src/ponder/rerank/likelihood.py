@@ -42,7 +42,9 @@ class LikelihoodJudge:
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`. A query without words has nothing to be explained."""
         if not query.text.strip():
-            return Judgement(tuple(Verdict(c.row.item.id, None, note="the query has no words") for c in candidates))
+            return Judgement(
+                tuple(Verdict(c.row.item.id, None, note="the query has no words") for c in candidates)
+            )
         target = self._language.tokens(f" {query.text.strip()}")
         judged, prompts, spent = [], [], 0
         for candidate in candidates:

@@ -81,7 +81,9 @@ class Ocr:
         return OcrResult(tuple(lines), "\n".join(line.text for line in lines), mean)
 
     def _found(self, image: Image, side: int) -> bool:
-        seen = self._engine(_pixels(image, side / max(image.size)), use_det=True, use_cls=False, use_rec=False)
+        seen = self._engine(
+            _pixels(image, side / max(image.size)), use_det=True, use_cls=False, use_rec=False
+        )
         return seen is not None and seen.boxes is not None and len(seen.boxes) > 0
 
     @cached_property

@@ -1,11 +1,11 @@
-"""What `lite` perceives in a content, before any knowledge is added: classes, features, colours, words, motion."""
+"""What `lite` perceives before any knowledge is added: classes, features, colours, words, motion."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ponder.models.lite.vision import TOKENS_PER_IMAGE, View, Vision
@@ -65,7 +65,7 @@ class Perception:
     whole: Glimpse
     segments: tuple[Glimpse, ...] = ()
     words: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 class Perceiver:
@@ -187,8 +187,10 @@ def _together(segments: Sequence[Glimpse]) -> Glimpse:
         for index, probability in segment.classes:
             sums[index] = sums.get(index, 0.0) + probability / len(segments)
     best = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))[:CLASSES_KEPT]
-    features = np.mean([segment.features for segment in segments], axis=0, dtype=np.float32)
-    return Glimpse(tuple(best), features, span=(segments[0].span[0], segments[-1].span[1]))
+    features = np.stack([segment.features for segment in segments]).mean(axis=0)
+    return Glimpse(
+        tuple(best), np.asarray(features, np.float32), span=(segments[0].span[0], segments[-1].span[1])
+    )
 
 
 def _encode(perception: Perception) -> bytes:

@@ -1,0 +1,75 @@
+"""Query-aware reasoning about pictures: with the query in view, is the candidate's name the answer?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp, log
+
+from ponder.models.lite.language import Language
+from ponder.models.lite.naming import question
+from ponder.records import Candidate, Content, Judgement, Verdict
+
+_PRIOR = 0.6
+
+Things = list[tuple[str, float, float]]
+
+
+class NamingJudge:
+    """Asks the model to name what is sought, and scores each candidate's names as the answer.
+
+    log P(name | query) - .6 log P(name): the query is read once, and of each candidate only its few name
+    tokens, so that even 64 tokens judge several. The prior, stored with the document, takes back most of
+    what short and common names gain by being so (on half of photos' dev hit@1 was .531 with it, .525
+    without, .519 unjudged). The names of a picture in doubt are weighed by their probability.
+
+    Args:
+        language: The model.
+        scale: From the score, in nats, to retrieval's scale.
+    """
+
+    def __init__(self, language: Language, scale: float = 0.006) -> None:
+        self._language, self._scale = language, scale
+
+    def judge(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
+        """As `ponder.protocols.Reranker.rerank`; candidates that nothing is known of get no score."""
+        asked = self._language.tokens(question(query.text))
+        spent = len(asked)
+        chosen: list[tuple[Candidate, Things]] = []
+        names: dict[str, None] = {}
+        for candidate in candidates:
+            things = _things(candidate)
+            new = [name for name, _, _ in things if name not in names]
+            # A name's last token is predicted and never read.
+            cost = sum(self._language.count(f" {name}") - 1 for name in new)
+            if spent + cost > limit:
+                break
+            spent += cost
+            names.update(dict.fromkeys(new))
+            chosen.append((candidate, things))
+        if not names:
+            return Judgement(tuple(_silent(candidate) for candidate, _ in chosen))
+        scores = self._language.score(asked, [f" {name}" for name in names])
+        said = dict(zip(names, scores.values, strict=True))
+        return Judgement(tuple(self._verdict(c, things, said) for c, things in chosen), scores.usage)
+
+    def _verdict(self, candidate: Candidate, things: Things, said: dict[str, float]) -> Verdict:
+        if not things:
+            return _silent(candidate)
+        gains = [said[name] - _PRIOR * prior for name, _, prior in things]
+        top = max(gains)
+        weights = [weight for _, weight, _ in things]
+        total = top + log(sum(w * exp(gain - top) for w, gain in zip(weights, gains, strict=True)))
+        name, _, prior = things[gains.index(top)]
+        readily = exp(min(said[name] - prior, 20.0))
+        reasoning = f"Asked to name it, the model says {name!r} {readily:.2g} times as readily as unasked."
+        return Verdict(candidate.row.item.id, self._scale * total, reasoning)
+
+
+def _things(candidate: Candidate) -> Things:
+    parts = candidate.row.reasoning.parts
+    things = parts[0].facts.get("things", ()) if parts else ()
+    return [(str(name), float(weight), float(prior)) for name, weight, prior in things]
+
+
+def _silent(candidate: Candidate) -> Verdict:
+    return Verdict(candidate.row.item.id, None, note="nothing to name")
