@@ -92,7 +92,9 @@ class LiteEmbedder:
         labels, rows = [""], []
         if content.kind in ("page", "text"):
             meanings = self._passages(passages)
-            page = np.mean(meanings, axis=0) if meanings else np.zeros(TEXT_DIM, np.float32)
+            page = np.zeros(TEXT_DIM, np.float32)
+            if meanings:
+                page = np.asarray(np.stack(meanings).mean(axis=0), np.float32)
             lead = str(whole.facts.get("lead", ""))
             rows.append(self._row(page, self._words([(p.text, 1.0) for p in passages]), looks))
             for passage, meaning in zip(passages, meanings, strict=True):

@@ -100,10 +100,7 @@ class LiteReasoner:
                 facts["claims"].append([definition(thing), gloss(thing), weight, thing.name])
         for thing, _ in things[:1]:
             claims += [sentence for sentence in further(thing.index) if writer.afford(sentence)]
-        if claims:
-            said = " ".join(claims)
-        else:
-            said = "; ".join(thing.name for thing, _ in things)
+        said = " ".join(claims) if claims else "; ".join(thing.name for thing, _ in things)
         colours = ", ".join(name for name, _ in glimpse.colours[:3])
         if colours:
             said += f" Colours: {colours}."
