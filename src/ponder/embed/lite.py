@@ -30,7 +30,8 @@ _NAMES = 0.1
 _COLOURS = 0.3
 _CLASSES = 5
 _PAGE = 0.25
-_VERSION = "lite-embedder-4"
+_WRITING = 0.8
+_VERSION = "lite-embedder-5"
 
 
 class LiteEmbedder:
@@ -92,31 +93,32 @@ class LiteEmbedder:
         labels, rows = [""], []
         if content.kind in ("page", "text"):
             meanings = self._passages(passages)
-            page = np.zeros(TEXT_DIM, np.float32)
+            page: NDArray[np.float32] = np.zeros(TEXT_DIM, np.float32)
             if meanings:
                 page = np.asarray(np.stack(meanings).mean(axis=0), np.float32)
-            lead = str(whole.facts.get("lead", ""))
             rows.append(self._row(page, self._words([(p.text, 1.0) for p in passages]), looks))
-            for passage, meaning in zip(passages, meanings, strict=True):
+            if whole.facts.get("lead"):
                 # Reasoning on: a passage is read as part of its page.
-                mixed = (meaning + _PAGE * page) / (1.0 + _PAGE) if lead else meaning
+                meanings = [np.asarray((m + _PAGE * page) / (1.0 + _PAGE), np.float32) for m in meanings]
+            for passage, meaning in zip(passages, meanings, strict=True):
                 labels.append(passage.label)
-                rows.append(self._row(mixed, self._words([(passage.text, 1.0)]), looks * 0))
+                rows.append(self._row(meaning, self._words([(passage.text, 1.0)]), looks * 0))
         else:
-            rows.append(self._thing(seen.whole, whole, seen.words, looks))
+            rows.append(self._thing(seen.whole, whole, looks))
             segments = [p for p in reasoning.parts if p.label.startswith("t=")]
             for number, glimpse in enumerate(seen.segments):
                 said = segments[number % len(segments)] if segments else PartReasoning("", "")
                 labels.append(f"t={glimpse.span[0]:g},{glimpse.span[1]:g}")
-                rows.append(self._thing(glimpse, said, "", self._looks(glimpse)))
+                rows.append(self._thing(glimpse, said, self._looks(glimpse)))
             for passage in passages:
                 labels.append(passage.label)
-                words = self._words([(passage.text, 1.0)])
-                rows.append(self._row(self._sentence(passage.text), words, looks * 0))
+                # Writing in a picture is often a watermark: it speaks more softly than a page's.
+                words = _WRITING * self._words([(passage.text, 1.0)])
+                rows.append(self._row(_WRITING * self._encode(passage.text), words, looks * 0))
         return Embedded(tuple(labels), np.stack(rows))
 
     def _thing(
-        self, glimpse: Glimpse, said: PartReasoning, words: str, looks: NDArray[np.float32]
+        self, glimpse: Glimpse, said: PartReasoning, looks: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """A picture or a segment: what it is called, what is claimed of it, how it looks."""
         named = _names(glimpse)
@@ -127,8 +129,6 @@ class LiteEmbedder:
             told = [(text, weight / 2) for first, second, weight, _ in claims for text in (first, second)]
             meaning = _NAMES * meaning + (1 - _NAMES) * self._mean(told)
             bag += [(first, weight) for first, _, weight, _ in claims]
-        if words:
-            bag.append((words, 1.0))
         return self._row(meaning, self._words(bag), looks)
 
     def _query(self, content: Content, reasoning: Reasoning | None) -> NDArray[np.float32]:
