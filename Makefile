@@ -13,8 +13,6 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Two workers suit two cores; the lite models are loaded once in each.
 WORKERS ?= 2
-# As the command itself does: torch's threads sleep while they wait, and leave the cores to the others.
-export OMP_WAIT_POLICY ?= PASSIVE
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile

@@ -52,9 +52,6 @@ def _options(
 
 def main() -> None:
     """Run the command line; ends the process with the exit code."""
-    # torch's threads spin while they wait for each other. Beside any other program that takes a core away
-    # for most of the time: indexing was 3.4 times as fast with threads that sleep. Read when torch loads.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:]))
 
 
