@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ponder.models.lite.language import Language
 from ponder.protocols import Reads
-from ponder.records import Candidate, Content, Judgement, PartReasoning, Usage, Verdict
+from ponder.records import Candidate, Content, Judgement, Kind, PartReasoning, Usage, Verdict
 
 _LONGEST = 96
 """Tokens of a passage that are read: the query's are about 15, and a budget of 1024 should reach 8 pages."""
 
-_VERSION = "likelihood-2"
+SCALES: Mapping[Kind, float] = {"image": 0.12, "page": 0.05, "text": 0.05, "video": 0.05}
+"""From nats a token to retrieval's scale, by kind of candidate; fitted on dev (docs/log.md)."""
+
+_VERSION = "likelihood-3"
 
 
 class LikelihoodJudge:
@@ -24,15 +27,15 @@ class LikelihoodJudge:
 
     Args:
         language: The model.
-        weight: Of the score beside retrieval's.
+        scales: By kind of candidate. Scores come on retrieval's scale, so the stage's weight is 1.
     """
 
     name = "ecr"
     reads: Reads = "ecr"
+    weight = 1.0
 
-    def __init__(self, language: Language, weight: float = 0.12) -> None:
-        self._language = language
-        self.weight = weight
+    def __init__(self, language: Language, scales: Mapping[Kind, float] = SCALES) -> None:
+        self._language, self._scales = language, scales
 
     @property
     def fingerprint(self) -> str:
@@ -60,7 +63,7 @@ class LikelihoodJudge:
             return Judgement(())
         scores = self._language.likelihood(prompts, target)
         verdicts = [
-            Verdict(candidate.row.item.id, value / len(target))
+            Verdict(candidate.row.item.id, self._scales[candidate.row.item.kind] * value / len(target))
             for candidate, value in zip(judged, scores.values, strict=True)
         ]
         return Judgement(tuple(verdicts), Usage(read=scores.usage.read))
