@@ -15,6 +15,7 @@ from ponder.shelf.catalog import NAME as CATALOG
 from ponder.shelf.catalog import Catalog, Entry, bookkeeping
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.plan import Plan, Task, make_plan
+from ponder.shelf.refused import Blamed, Refusal
 from ponder.shelf.report import AddReport, Progress
 from ponder.shelf.writer import ITEMS_AT_ONCE, Writer
 
@@ -44,9 +45,10 @@ def add_paths(
     removed = shelf.index.remove(plan.gone) if plan.gone else 0
     for start in range(0, len(plan.touched), ITEMS_AT_ONCE):
         _stamp(shelf, plan.touched[start : start + ITEMS_AT_ONCE])
-    added, updated, skipped = _store(shelf, plan, ingest, workers, commit_every, progress)
+    added, updated, skipped, refusals = _store(shelf, plan, ingest, workers, commit_every, progress)
     if plan.gone or plan.touched or plan.tasks:
         known = _stored(shelf)
+    known.refused = {refusal.id: refusal for refusal in (*plan.refused, *refusals)}
     known.write(shelf.path / CATALOG, shelf.path / INDEX)
     return AddReport(
         added=added,
@@ -93,21 +95,24 @@ def _store(
     workers: int,
     commit_every: int,
     progress: Progress | None,
-) -> tuple[int, int, list[Skipped]]:
+) -> tuple[int, int, list[Skipped], list[Refusal]]:
     added = updated = 0
     skipped: list[Skipped] = []
+    refusals: list[Refusal] = []
     total = len(plan.tasks)
     if not total:
-        return added, updated, skipped
+        return added, updated, skipped, refusals
     rows = ingest.rows((task.item for task in plan.tasks), workers=workers)
     with Writer(shelf.index, commit_every) as writer, closing(rows):
         for done, (task, row) in enumerate(zip(plan.tasks, rows, strict=True), start=1):
             if isinstance(row, Skipped):
-                skipped.append(row)
+                skipped.append(Skipped(row.uri, row.error))
+                if isinstance(row, Blamed):
+                    refusals.append(Refusal.of(task.item.id, task.file, row))
             else:
                 writer.put(replace(row, source=bookkeeping(task.file, task.of)))
                 added += task.old is None
                 updated += task.old is not None
             if progress is not None:
                 progress(done, total, len(plan.skipped) + len(skipped))
-    return added, updated, skipped
+    return added, updated, skipped, refusals

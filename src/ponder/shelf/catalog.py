@@ -14,6 +14,7 @@ from ponder.index.rows import Source as Stored
 from ponder.index.versions import version_stamp
 from ponder.media.scan import Source
 from ponder.shelf.manifest import write_whole
+from ponder.shelf.refused import Refusal, decoders
 
 NAME = "catalog.json"
 
@@ -54,6 +55,11 @@ class Entry:
         return (self.size, self.mtime_ns) == (file.size, file.mtime_ns)
 
 
+def within(path: str, root: str) -> bool:
+    """Whether `path` is `root` or lies under it, by their names."""
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
 def bookkeeping(file: Source, of: int) -> dict[str, Any]:
     """What a row of one of the `of` items of `file` carries as its source."""
     return {"path": file.path, "size": file.size, "mtime_ns": file.mtime_ns, "of": of}
@@ -64,9 +70,14 @@ class Catalog:
 
     Args:
         entries: In any order.
+        refusals: Items that could not be used, in any order.
+
+    Attributes:
+        refused: The refusals, by item id.
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], refusals: Iterable[Refusal] = ()) -> None:
+        self.refused = {refusal.id: refusal for refusal in refusals}
         self.by_path: dict[str, dict[str, Entry]] = {}
         for entry in entries:
             self.by_path.setdefault(entry.path, {})[entry.id] = entry
@@ -77,8 +88,7 @@ class Catalog:
 
     def under(self, root: str) -> Iterator[str]:
         """The paths that are `root` or lie under it."""
-        inside = root.rstrip(os.sep) + os.sep
-        return (path for path in self.by_path if path == root or path.startswith(inside))
+        return (path for path in self.by_path if within(path, root))
 
     @classmethod
     def read(cls, path: Path, index_path: Path) -> Self | None:
@@ -86,16 +96,28 @@ class Catalog:
 
         The index itself is the truth. The file is a copy of what it says about sources, good for one
         version of it, so that indexing again with nothing changed need not import lancedb (a second).
+        What it says about refused items is lost with it: they are tried once more.
         """
         with suppress(OSError, ValueError, TypeError, KeyError):
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stored["stamp"] and stored["stamp"] == version_stamp(index_path):
-                return cls(Entry(*each) for each in stored["entries"])
+                refusals = stored["refused"] if stored["decoders"] == decoders() else ()
+                return cls(
+                    (Entry(*each) for each in stored["entries"]), (Refusal(*each) for each in refusals)
+                )
         return None
 
     def write(self, path: Path, index_path: Path) -> None:
         """Write the catalog of the index as it is now; a disk that is full leaves none."""
         entries = [astuple(entry) for held in self.by_path.values() for entry in held.values()]
-        text = json.dumps({"stamp": version_stamp(index_path), "entries": entries})
+        refused = [astuple(refusal) for refusal in self.refused.values()]
+        text = json.dumps(
+            {
+                "stamp": version_stamp(index_path),
+                "entries": entries,
+                "decoders": decoders(),
+                "refused": refused,
+            }
+        )
         with suppress(OSError):
             write_whole(path, text)

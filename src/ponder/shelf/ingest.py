@@ -23,6 +23,7 @@ from ponder.index.codecs import (
 from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
 from ponder.records import Content, Embedded, Item, Reasoning, Row, Skipped, Usage
+from ponder.shelf.refused import Blamed, bytes_are_to_blame
 
 
 class Opener(Protocol):
@@ -197,6 +198,8 @@ class Ingest:
     def rows(self, items: Iterable[Item], *, workers: int = 1) -> Generator[Row | Skipped]:
         """The row of each item, in order; a `Skipped` in the place of an item that cannot be used.
 
+        It is a `Blamed` where trying the same file again would be in vain.
+
         Args:
             items: Taken as they are needed.
             workers: Threads that open files ahead of the models; 1 opens them when their turn comes.
@@ -254,7 +257,8 @@ class Ingest:
 
 def skipped(item: Item, error: PonderError) -> Skipped:
     """The item, left out because of `error`."""
-    return Skipped(_place(item), f"{error.what}: {error.hint}" if error.hint else error.what)
+    kind = Blamed if bytes_are_to_blame(error) else Skipped
+    return kind(_place(item), f"{error.what}: {error.hint}" if error.hint else error.what)
 
 
 def _place(item: Item) -> str:

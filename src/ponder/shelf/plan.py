@@ -12,8 +12,9 @@ from ponder.media.items import items_of
 from ponder.media.limits import Limits
 from ponder.media.scan import Scan, Source, scan
 from ponder.records import Item, Skipped
-from ponder.shelf.catalog import Catalog, Entry
+from ponder.shelf.catalog import Catalog, Entry, within
 from ponder.shelf.ingest import Opener
+from ponder.shelf.refused import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Plan:
         gone: Ids of items that are no longer there.
         unchanged: Number of items to leave alone, those touched included.
         skipped: What cannot be indexed, and why.
+        refused: What was tried earlier and need not be tried again; those under the paths are in
+            `skipped` too.
     """
 
     tasks: list[Task] = field(default_factory=list)
@@ -50,6 +53,7 @@ class Plan:
     gone: list[str] = field(default_factory=list)
     unchanged: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
 
 def make_plan(
@@ -64,7 +68,8 @@ def make_plan(
 
     A file of the same size and time is unchanged, if all its items are stored. Of another time but the
     same size, its content's digest decides. What is stored of a file that has gone from under the paths
-    is to be removed; of a file that is there and cannot be read, it is kept.
+    is to be removed; of a file that is there and cannot be read, it is kept. What was refused is refused
+    again, untried, while its file has the same size and time.
 
     Raises:
         InputNotFound: A path does not exist.
@@ -79,13 +84,16 @@ def make_plan(
         if not before:
             raise
         found = Scan(())
-    plan = Plan(skipped=list(found.skipped))
+    elsewhere = [
+        each for each in catalog.refused.values() if not any(within(each.path, root) for root in roots)
+    ]
+    plan = Plan(skipped=list(found.skipped), refused=elsewhere)
     for file in found.sources:
         _add_file(plan, file, catalog, opener, limits)
     kept = {file.path for file in found.sources}
     unread = [skip.uri for skip in found.skipped]
     for path in sorted(before - kept):
-        if not any(path == uri or path.startswith(uri + os.sep) for uri in unread):
+        if not any(within(path, uri) for uri in unread):
             plan.gone += catalog.by_path[path]
     return plan
 
@@ -103,6 +111,11 @@ def _add_file(plan: Plan, file: Source, catalog: Catalog, opener: Opener, limits
         return
     plan.gone += sorted(set(stored) - {item.id for item in items})
     for item in items:
+        refusal = catalog.refused.get(item.id)
+        if refusal is not None and refusal.holds_for(file):
+            plan.skipped.append(refusal.skipped)
+            plan.refused.append(refusal)
+            continue
         task = Task(item, file, len(items), stored.get(item.id))
         if task.old is None:
             plan.tasks.append(task)

@@ -83,9 +83,10 @@ class Shelf:
         """Index files and folders; what has not changed since the last time is left alone.
 
         A file is known by its path. It is unchanged when its size and time are, or else its content. What
-        is stored of files that have gone from under `paths` is removed. The work is committed every
-        `commit_every` items or 5 seconds: after a kill or Ctrl-C, adding the same paths again goes on
-        from there.
+        is stored of files that have gone from under `paths` is removed. A file that cannot be used is
+        listed each time, and tried again once it, ponder or a decoder has changed. The work is committed
+        every `commit_every` items or 5 seconds: after a kill or Ctrl-C, adding the same paths again goes
+        on from there.
 
         Args:
             *paths: Files or folders.
