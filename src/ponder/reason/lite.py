@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ponder.models.lite.language import Language
+from ponder.models.lite.naming import Priors
 from ponder.models.lite.perception import Glimpse, Perceiver, Perception
 from ponder.models.lite.wordnet import ImagenetClass, knowledge
-from ponder.reason.knowledge import definition, further, gloss, names
+from ponder.reason.knowledge import definition, further, gloss
 from ponder.reason.motion import phrase
 from ponder.records import Content, PartReasoning, Passage, Reasoning, Role, Usage
 
@@ -16,8 +18,9 @@ CLASSES = 5
 """Classes that are spoken of: ConSE's usual number; 20 gave nothing on photos and cost .01 on stamps."""
 
 _PLAUSIBLE = 0.05
+_IN_DOUBT = 0.15
 _OF_WHOLE = 30
-_VERSION = "lite-reasoner-4"
+_VERSION = "lite-reasoner-6"
 
 
 class LiteReasoner:
@@ -37,6 +40,7 @@ class LiteReasoner:
 
     def __init__(self, perceiver: Perceiver, language: Language) -> None:
         self._perceiver, self._language = perceiver, language
+        self._priors = Priors(language)
 
     @property
     def fingerprint(self) -> str:
@@ -63,11 +67,16 @@ class LiteReasoner:
     def _compose(self, content: Content, seen: Perception, tokens: int, cost: Usage) -> Reasoning:
         writer = _Writer(self._language.count, tokens)
         text = content.text or seen.words
+        # A clip's segments come first: what moves how is a few words, and no definition says it.
+        segments = self._segments(seen, writer)
         if content.kind in ("page", "text"):
             whole = self._of_text(text, content, writer)
         else:
+            things, asked = self._likely(seen.whole)
+            cost += asked
             whole = self._of_thing(seen.whole, text, writer)
-        parts = [whole, *self._segments(seen, writer), *_passages(content, text)]
+            whole = replace(whole, facts={**whole.facts, "things": things})
+        parts = [whole, *segments, *_passages(content, text)]
         said = " ".join(part.text for part in parts[: 1 + len(seen.segments)] if part.text)
         said = said if len(said) <= _LONGEST else said[:_LONGEST]
         return Reasoning(
@@ -81,12 +90,7 @@ class LiteReasoner:
 
     def _of_thing(self, glimpse: Glimpse, text: str, writer: _Writer) -> PartReasoning:
         things = _things(glimpse)
-        facts: dict[str, Any] = {
-            "names": [[names(thing), weight] for thing, weight in things],
-            "claims": [],
-            "colours": [[name, share] for name, share in glimpse.colours],
-            "words": text,
-        }
+        facts: dict[str, Any] = {"claims": []}
         claims: list[str] = []
         for thing, weight in things:
             sentence = f"{definition(thing)}."
@@ -108,9 +112,24 @@ class LiteReasoner:
             said += f" It reads: {text.strip()}"
         return PartReasoning("", said, facts)
 
+    def _likely(self, glimpse: Glimpse) -> tuple[list[list[Any]], Usage]:
+        """Up to three plausible names: ``[name, weight, prior]``, weights summing to 1."""
+        things = _things(glimpse)
+        kept = [(thing.name, weight) for thing, weight in things[:3] if weight >= _IN_DOUBT]
+        merged: dict[str, float] = {}
+        for name, weight in kept or [(thing.name, weight) for thing, weight in things[:1]]:
+            merged[name] = merged.get(name, 0.0) + weight
+        total = sum(merged.values())
+        priors, usage = self._priors.of(list(merged))
+        likely = [
+            [name, round(weight / total, 5), round(prior, 4)]
+            for (name, weight), prior in zip(merged.items(), priors, strict=True)
+        ]
+        return likely, usage
+
     def _of_text(self, text: str, content: Content, writer: _Writer) -> PartReasoning:
         words = text.split()
-        facts: dict[str, Any] = {"lead": " ".join(words[:_OF_WHOLE]) if writer.limit else "", "words": text}
+        facts: dict[str, Any] = {"lead": " ".join(words[:_OF_WHOLE]) if writer.limit else ""}
         # A page speaks for itself; what is written about it is its beginning, which names its subject.
         lead = facts["lead"]
         if lead and not writer.afford(lead):
@@ -123,7 +142,6 @@ class LiteReasoner:
             start, end = segment.span
             things = _things(segment)
             facts: dict[str, Any] = {
-                "names": [[names(thing), weight] for thing, weight in things],
                 "claims": [],
                 "motion": "",
                 "confidence": segment.confidence,
