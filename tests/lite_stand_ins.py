@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -100,8 +101,12 @@ class ColourVision:
         return Look(probabilities, features, TOKENS_PER_IMAGE * len(images) * len(views))
 
     def directions(self, count: int) -> np.ndarray:
-        matrix = np.random.default_rng(1).normal(size=(1280, count))
-        return np.linalg.qr(matrix)[0].T.astype(np.float32)
+        return _directions(count)
+
+
+@cache
+def _directions(count: int) -> np.ndarray:
+    return np.linalg.qr(np.random.default_rng(1).normal(size=(1280, count)))[0].T.astype(np.float32)
 
 
 class Told:

@@ -12,7 +12,7 @@ from lite_stand_ins import pieces
 
 from ponder.embed.lexical import DIM, Lexical
 
-LEXICAL = Lexical(pieces)
+LEXICAL, ANOTHER = Lexical(pieces), Lexical(pieces)
 # Letters only, so that no word is two pieces; one alphabet a text, so that two texts share no word.
 ONE = st.lists(st.text("abcdefg", min_size=3, max_size=8), min_size=1, max_size=30)
 OTHER = st.lists(st.text("uvwxyz", min_size=3, max_size=8), min_size=1, max_size=30)
@@ -28,7 +28,7 @@ def test_about_unit_norm_and_the_same_again(text: list[str]) -> None:
     assert found.shape == (DIM,)
     assert found.dtype == np.float32
     assert float(np.linalg.norm(found)) == pytest.approx(1, abs=0.25)
-    np.testing.assert_array_equal(found, Lexical(pieces).vector([(" ".join(text), 1.0)]))
+    np.testing.assert_array_equal(found, ANOTHER.vector([(" ".join(text), 1.0)]))
 
 
 def test_one_word_has_exactly_unit_norm() -> None:
