@@ -45,9 +45,15 @@ lint: setup
 test: lint weights
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+# Each appends its line to benchmarks/results. Quality takes hours and wants data: make bench DATA=FOLDER.
+BENCHMARKS := $(filter-out harness quality%,$(basename $(notdir $(wildcard benchmarks/*.py))))
+
 bench: weights
-	@mkdir -p benchmarks/results
-	@for file in benchmarks/*.py; do \
-		name=$$(basename $$file .py); echo "bench: $$name"; \
-		$(BIN)/python $$file --json | tail -n 1 | tee -a benchmarks/results/$$name.jsonl; \
-	done
+	@failed=; for name in $(BENCHMARKS); do \
+		echo "bench: $$name"; $(BIN)/python benchmarks/$$name.py --json || failed="$$failed $$name"; \
+	done; \
+	if [ -n "$(DATA)" ]; then \
+		echo "bench: quality"; \
+		$(BIN)/python benchmarks/quality.py --data "$(DATA)" --out docs/benchmarks.md --json || failed="$$failed quality"; \
+	fi; \
+	test -z "$$failed" || { echo "error: checks not met (make bench):$$failed: see the lines above" >&2; exit 1; }
