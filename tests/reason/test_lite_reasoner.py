@@ -63,7 +63,6 @@ def said(reasoning: Reasoning, everything: list[str]) -> list[int]:
 def test_never_writes_more_than_it_may(classes, tokens):
     reasoning = of_classes(classes, tokens, colours=[("red", 0.7)])
     assert 0 <= reasoning.usage.written <= tokens
-    assert reasoning.usage.read == COST.read
     assert reasoning.tokens == WordLanguage().count(reasoning.text)
 
 
@@ -117,8 +116,22 @@ def test_without_tokens_no_knowledge_is_added(classes):
         names = "; ".join(thing.name for thing in things)
         assert reasoning.text == f"{names} Colours: red. It reads: Post Office"
         assert not any(thing.synset.gloss in reasoning.text for thing in things)
-        weights = [weight for _, weight in reasoning.parts[0].facts["names"]]
-        assert sum(weights) == pytest.approx(1, abs=1e-3)
+
+
+@given(ANY, st.integers(0, 200))
+def test_a_document_keeps_its_likely_names_for_the_judges_and_says_what_was_read_for_it(classes, tokens):
+    language = WordLanguage()
+    told = Told({PICTURE.digest: Perception(glimpse(*classes), usage=COST)})
+    reasoning = LiteReasoner(told, language).reason([PICTURE], role="document", tokens=tokens)[0]
+    assert reasoning.usage.read == COST.read + language.read
+    things = reasoning.parts[0].facts["things"]
+    assert [name for name, _, _ in things] == sorted(
+        {name for name, _, _ in things}, key=[knowledge()[i].name for i, _ in classes].index
+    )
+    if sum(probability for _, probability in classes[:CLASSES]) > 0:
+        assert 1 <= len(things) <= 3
+        assert sum(weight for _, weight, _ in things) == pytest.approx(1, abs=1e-3)
+        assert all(prior < 0 for _, _, prior in things)
 
 
 def test_unlikely_classes_are_known_of_and_not_spoken_of():
@@ -202,7 +215,10 @@ class TestQueries:
     @given(ANY, st.integers(0, 400))
     def test_looks_and_words_stay_within_the_tokens(self, classes, tokens):
         seen = Perception(glimpse(*classes, colours=[("red", 1.0)]), usage=COST)
-        assert reason(seen, tokens, role="query").usage.spent <= tokens
+        language = WordLanguage()
+        reasoner = LiteReasoner(Told({PICTURE.digest: seen}), language)
+        assert reasoner.reason([PICTURE], role="query", tokens=tokens)[0].usage.spent <= tokens
+        assert language.read == 0
 
     def test_a_picture_that_cannot_be_paid_for_gets_no_thought(self):
         seen = Perception(glimpse((105, 1.0)), usage=COST)

@@ -14,9 +14,7 @@ from ponder.rerank.naming import NamingJudge
 from ponder.testing.examples import picture_content, text_content
 
 PLENTY = 100_000
-WORD = st.sampled_from(
-    ["koala", "zebra", "cello", "crane", "soup", "moon", "tide", "harbour", "violin", "stopwatch"]
-)
+WORD = st.sampled_from(["koala", "zebra", "cello", "crane", "soup", "moon", "tide", "harbour", "violin"])
 WORDS = st.lists(WORD, min_size=1, max_size=12).map(" ".join)
 QUERY = text_content("an animal that eats leaves")
 

@@ -30,8 +30,9 @@ class LiteReasoner:
     OCR, the colours. With one, each likely class is defined (WordNet: kin and gloss), the likeliest first,
     and then more is said of the likeliest while tokens last; a clip's segments say what moves how.
     Follows TTE's division of labour (arXiv:2510.05014): the reasoner speaks, the embedder conditions on
-    what it says. `PartReasoning.facts` holds ``names`` and ``claims``, lists of ``[text, weight]``, which
-    the lite embedder mixes (ConSE, arXiv:1312.5650), and what the judges need.
+    what it says. `PartReasoning.facts` holds ``claims``, lists of ``[definition, gloss, weight, name]``, that
+    the lite embedder mixes (ConSE, arXiv:1312.5650), and of documents ``things``, lists of
+    ``[name, weight, prior]``, that the judges need.
 
     Args:
         perceiver: Looks at contents.
@@ -55,16 +56,16 @@ class LiteReasoner:
         if role == "query":
             return self._about_query(content, tokens)
         seen = self._perceiver.perceive(content)
-        return self._compose(content, seen, tokens, seen.usage)
+        return self._compose(content, seen, role, tokens, seen.usage)
 
     def _about_query(self, content: Content, tokens: int) -> Reasoning:
         seen = self._perceiver.perceive(content, read=False)
         left = tokens - seen.usage.read
         if left <= 0 or not seen.whole.classes:
             return Reasoning(model=self.fingerprint, truncated=bool(seen.whole.classes))
-        return self._compose(content, seen, left, seen.usage)
+        return self._compose(content, seen, "query", left, seen.usage)
 
-    def _compose(self, content: Content, seen: Perception, tokens: int, cost: Usage) -> Reasoning:
+    def _compose(self, content: Content, seen: Perception, role: Role, tokens: int, cost: Usage) -> Reasoning:
         writer = _Writer(self._language.count, tokens)
         text = content.text or seen.words
         # A clip's segments come first: what moves how is a few words, and no definition says it.
@@ -72,10 +73,12 @@ class LiteReasoner:
         if content.kind in ("page", "text"):
             whole = self._of_text(text, content, writer)
         else:
-            things, asked = self._likely(seen.whole)
-            cost += asked
             whole = self._of_thing(seen.whole, text, writer)
-            whole = replace(whole, facts={**whole.facts, "things": things})
+            if role == "document":
+                # Judges need them of candidates; a query has no tokens to spare for them.
+                things, asked = self._likely(seen.whole)
+                cost += asked
+                whole = replace(whole, facts={**whole.facts, "things": things})
         parts = [whole, *segments, *_passages(content, text)]
         said = " ".join(part.text for part in parts[: 1 + len(seen.segments)] if part.text)
         said = said if len(said) <= _LONGEST else said[:_LONGEST]
