@@ -46,7 +46,10 @@ class LiteModels:
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
         """The judges by stage name."""
-        return {"ecr": LikelihoodJudge(self._language), "query-aware": QueryAwareJudge(self._language)}
+        return {
+            "ecr": LikelihoodJudge(self._language),
+            "query-aware": QueryAwareJudge(self._language, self._encoder),
+        }
 
     @cached_property
     def chooser(self) -> LikelihoodChooser:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from ponder.models.lite.language import Language
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Kind, PartReasoning, Usage, Verdict
+from ponder.rerank.briefs import centred
 
 _LONGEST = 96
 """Tokens of a passage that are read: the query's are about 15, and a budget of 1024 should reach 8 pages."""
 
-SCALES: Mapping[Kind, float] = {"image": 0.12, "page": 0.05, "text": 0.05, "video": 0.05}
+SCALES: Mapping[Kind, float] = {"image": 0.12, "page": 0.02, "text": 0.02, "video": 0.02}
 """From nats a token to retrieval's scale, by kind of candidate; fitted on dev (docs/log.md)."""
 
 _VERSION = "likelihood-3"
@@ -66,7 +67,7 @@ class LikelihoodJudge:
             Verdict(candidate.row.item.id, self._scales[candidate.row.item.kind] * value / len(target))
             for candidate, value in zip(judged, scores.values, strict=True)
         ]
-        return Judgement(tuple(verdicts), Usage(read=scores.usage.read))
+        return Judgement(centred(verdicts, judged), Usage(read=scores.usage.read))
 
     def _prompt(self, candidate: Candidate) -> tuple[int, ...]:
         text, cue = evidence(candidate)

@@ -8,6 +8,7 @@ from math import exp, log
 from ponder.models.lite.language import Language
 from ponder.models.lite.naming import question
 from ponder.records import Candidate, Content, Judgement, Verdict
+from ponder.rerank.briefs import Brief, judge_within
 
 _PRIOR = 0.6
 
@@ -32,25 +33,32 @@ class NamingJudge:
 
     def judge(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """As `ponder.protocols.Reranker.rerank`; candidates that nothing is known of get no score."""
-        asked = self._language.tokens(question(query.text))
-        spent = len(asked)
-        chosen: list[tuple[Candidate, Things]] = []
-        names: dict[str, None] = {}
+        return judge_within(self, query, candidates, limit)
+
+    def briefs(self, query: Content, candidates: Sequence[Candidate]) -> list[Brief]:
+        """See `BriefJudge`. A name that came up before is not read again; its last token never is."""
+        found: list[Brief] = []
+        names: set[str] = set()
+        shared = self._language.count(question(query.text))
         for candidate in candidates:
             things = _things(candidate)
-            new = [name for name, _, _ in things if name not in names]
-            # A name's last token is predicted and never read.
+            new = {name for name, _, _ in things} - names
             cost = sum(self._language.count(f" {name}") - 1 for name in new)
-            if spent + cost > limit:
-                break
-            spent += cost
-            names.update(dict.fromkeys(new))
-            chosen.append((candidate, things))
+            if things and not names:
+                cost += shared
+            names |= new
+            found.append(Brief(candidate, cost, things))
+        return found
+
+    def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
+        """See `BriefJudge`."""
+        names = list(dict.fromkeys(name for brief in briefs for name, _, _ in brief.material))
         if not names:
-            return Judgement(tuple(_silent(candidate) for candidate, _ in chosen))
-        scores = self._language.score(asked, [f" {name}" for name in names])
+            return Judgement(tuple(_silent(brief.candidate) for brief in briefs))
+        scores = self._language.score(question(query.text), [f" {name}" for name in names])
         said = dict(zip(names, scores.values, strict=True))
-        return Judgement(tuple(self._verdict(c, things, said) for c, things in chosen), scores.usage)
+        verdicts = tuple(self._verdict(brief.candidate, brief.material, said) for brief in briefs)
+        return Judgement(verdicts, scores.usage)
 
     def _verdict(self, candidate: Candidate, things: Things, said: dict[str, float]) -> Verdict:
         if not things:
