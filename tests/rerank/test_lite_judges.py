@@ -68,14 +68,15 @@ class TestBothJudges:
         assert many == ids[: len(many)]
         assert len(few) <= len(many)
 
-    @given(found=PICTURES, text=WORDS, limit=st.integers(50, 200))
-    def test_a_verdict_does_not_depend_on_who_else_is_judged(self, kind, found, text, limit):
+    @given(found=PICTURES, text=WORDS)
+    def test_how_two_compare_does_not_depend_on_who_else_is_judged(self, kind, found, text):
         judge = kind(WordLanguage())
-        together = scores(asked(judge, text_content(text), found, limit))
-        alone = {}
-        for each in found[: len(together)]:
-            alone |= scores(asked(judge, text_content(text), [each], PLENTY))
-        assert together == pytest.approx(alone)
+        among_all, among_two = (
+            scores(asked(judge, text_content(text), those, PLENTY)) for those in (found, found[:2])
+        )
+        if len(among_two) == 2 and None not in among_two.values():
+            gaps = [among["0"] - among["1"] for among in (among_all, among_two)]
+            assert gaps[0] == pytest.approx(gaps[1])
 
     def test_nothing_is_read_for_no_candidates(self, kind):
         language = WordLanguage()
@@ -106,11 +107,13 @@ class TestLikelihood:
 
     def test_a_long_query_is_no_worse_than_a_short_one(self):
         """A mean over the query's tokens, not a sum."""
-        koala = picture("koala", "koala, leaves")
-        short, long = (
-            self.judged(text_content(t), koala)["koala"] for t in ("leaves", "leaves leaves leaves")
-        )
-        assert short == pytest.approx(long)
+        koala, zebra = picture("koala", "koala, leaves"), picture("zebra", "zebra")
+        gaps = []
+        for text in ("leaves", "leaves leaves leaves"):
+            found = self.judged(text_content(text), koala, zebra)
+            gaps.append(found["koala"] - found["zebra"])
+        assert gaps[0] == pytest.approx(gaps[1])
+        assert gaps[0] > 0
 
     def test_a_page_is_judged_by_its_best_passage(self):
         texts = ("what a harbour is", "it eats leaves")
