@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from harness import PONDER, finish, options, process_seconds
+from harness import PONDER, finish, options, process_seconds, processor_seconds
 
 LIMIT = 0.3
 """Seconds, of the issue: what still feels like at once."""
@@ -38,6 +38,7 @@ def main() -> None:
             "import_ponder": round(imported, 4),
             "import_and_use_names": round(named, 4),
             "ponder_help": round(helped, 4),
+            "ponder_help_processor": round(processor_seconds([PONDER, "--help"]), 4),
             "python_alone": round(bare, 4),
         },
         packages=["sentence-transformers", "torch"],
