@@ -46,9 +46,6 @@ lint: setup
 test: lint weights
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# Each appends its line to benchmarks/results. Quality takes hours and wants data: make bench DATA=FOLDER.
-BENCHMARKS := $(filter-out harness quality%,$(basename $(notdir $(wildcard benchmarks/*.py))))
-
 # Each prints its line and appends it to benchmarks/results/. The quality table, an hour or more, comes last
 # and needs the data sets: make bench DATA=FOLDER.
 bench: weights
