@@ -11,7 +11,7 @@ from ponder.cascade.standing import Standing, moves
 from ponder.errors import BackendFailed, PonderError
 from ponder.protocols import Reranker
 from ponder.records import Content, Event, Judgement, StageScore, Verdict
-from ponder.rerank.fusion import fuse, usable
+from ponder.rerank.fusion import centred, fuse, usable
 
 EARLY_SHARE = 0.6
 """Of what is left, for a stage that another follows: reading ECRs of 20 is the cheaper way to accuracy
@@ -120,7 +120,10 @@ def _moved(
     said = [verdicts.get(standing.id) for standing in block]
     fused = fuse(
         [standing.score for standing in block],
-        [verdict.score if verdict else None for verdict in said],
+        centred(
+            [verdict.score if verdict else None for verdict in said],
+            [standing.row.item.kind for standing in block],
+        ),
         reranker.weight if stage.weight is None else stage.weight,
         normalise=stage.normalise,
         floor=rest[0].score if rest else None,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ponder.records import Candidate, Content, Judgement, Kind, Verdict
+from ponder.records import Candidate, Content, Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +51,3 @@ def affordable(briefs: Sequence[Brief], limit: int) -> list[Brief]:
             break
         taken.append(brief)
     return taken
-
-
-def centred(verdicts: Sequence[Verdict], candidates: Sequence[Candidate]) -> tuple[Verdict, ...]:
-    """Scores less the mean of their kind.
-
-    A picture's score and a page's have different zeros. Among candidates of one kind this changes no
-    order; between kinds it leaves retrieval's word standing, but for what sets a candidate off from the
-    others of its kind.
-    """
-    kinds: dict[str, Kind] = {c.row.item.id: c.row.item.kind for c in candidates}
-    scores: dict[Kind, list[float]] = defaultdict(list)
-    for verdict in verdicts:
-        if verdict.score is not None:
-            scores[kinds[verdict.id]].append(verdict.score)
-    means = {kind: sum(values) / len(values) for kind, values in scores.items()}
-    return tuple(
-        verdict if verdict.score is None else replace(verdict, score=verdict.score - means[kinds[verdict.id]])
-        for verdict in verdicts
-    )

@@ -49,6 +49,28 @@ def usable(score: object) -> bool:
     return math.isfinite(number) and abs(number) <= LARGEST
 
 
+def centred(scores: Sequence[float | None], groups: Sequence[str]) -> list[float | None]:
+    """Scores less the mean of their group; those that are not `usable` stay as they are.
+
+    A judge reads pictures and pages behind different prompts, so their scores have different zeros. Within
+    one kind this changes no order; between kinds it leaves the earlier stage's word standing, but for what
+    sets a candidate off from the others of its kind.
+
+    Example:
+        >>> centred([-2.0, -4.0, -9.0, None], ["image", "image", "page", "page"])
+        [1.0, -1.0, 0.0, None]
+    """
+    members: dict[str, list[float]] = {}
+    for score, group in zip(scores, groups, strict=True):
+        if score is not None and usable(score):
+            members.setdefault(group, []).append(score)
+    means = {group: math.fsum(values) / len(values) for group, values in members.items()}
+    return [
+        score - means[group] if score is not None and usable(score) else score
+        for score, group in zip(scores, groups, strict=True)
+    ]
+
+
 def fuse(
     earlier: Sequence[float],
     judged: Sequence[float | None],

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from ponder.models.lite.language import Language
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Kind, PartReasoning, Usage, Verdict
-from ponder.rerank.briefs import centred
 
 _LONGEST = 96
 """Tokens of a passage that are read: the query's are about 15, and a budget of 1024 should reach 8 pages."""
@@ -67,7 +66,7 @@ class LikelihoodJudge:
             Verdict(candidate.row.item.id, self._scales[candidate.row.item.kind] * value / len(target))
             for candidate, value in zip(judged, scores.values, strict=True)
         ]
-        return Judgement(centred(verdicts, judged), Usage(read=scores.usage.read))
+        return Judgement(tuple(verdicts), Usage(read=scores.usage.read))
 
     def _prompt(self, candidate: Candidate) -> tuple[int, ...]:
         text, cue = evidence(candidate)

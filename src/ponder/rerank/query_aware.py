@@ -8,7 +8,7 @@ from ponder.models.lite.language import Language
 from ponder.models.lite.text_encoder import TextEncoder
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Kind, Usage, Verdict
-from ponder.rerank.briefs import Brief, BriefJudge, affordable, centred
+from ponder.rerank.briefs import Brief, BriefJudge, affordable
 from ponder.rerank.evidence import EvidenceJudge
 from ponder.rerank.naming import NamingJudge
 
@@ -66,7 +66,7 @@ class QueryAwareJudge:
             verdicts.get(b.candidate.row.item.id) or _unjudged(b.candidate, "no judge for its kind")
             for b in taken
         ]
-        return Judgement(centred(said, candidates), usage)
+        return Judgement(tuple(said), usage)
 
 
 def _unjudged(candidate: Candidate, why: str) -> Verdict:
