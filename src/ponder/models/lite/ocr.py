@@ -27,6 +27,9 @@ _DETECT = 960
 _PROBED = 1280
 _PROBE = 416
 # A line of a lower confidence, or of fewer letters and digits, is more often an ornament than writing.
+FINGERPRINT = "rapidocr-3.10.0/pp-ocrv6-small/1"
+"""Models and settings: equal fingerprints read equal words."""
+
 _SURE = 0.8
 _LETTERS = 3
 

@@ -137,10 +137,21 @@ class Perceiver:
 
             whole = replace(whole, colours=tuple(dominant(image, ignore_border=True)))
         if read and not content.text.strip():
-            from ponder.models.lite.ocr import read_text
-
-            words = read_text(image)
+            words = self._read(content)
         return Perception(whole, (), words, usage)
+
+    def _read(self, content: Content) -> str:
+        """OCR, kept by itself: it takes a hundred times as long as a look, and changes less often."""
+        from ponder.models.lite.ocr import FINGERPRINT, read_text
+
+        key = f"{FINGERPRINT}/{content.digest}"
+        kept = None if self._cache is None else self._cache.get(key)
+        if kept is not None:
+            return kept.decode()
+        words = read_text(content.images[0])
+        if self._cache is not None:
+            self._cache.put(key, words.encode())
+        return words
 
     def _clip(self, content: Content) -> Perception:
         from ponder.models.lite.motion import motions
