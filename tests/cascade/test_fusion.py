@@ -76,3 +76,8 @@ def test_raw_scores_keep_a_small_difference_small_and_zscores_do_not():
 def test_nothing_judged_nothing_changed(score):
     fused = fuse([0.9, 0.2], [score, score], 1.0, floor=0.1)
     assert (fused.order, fused.scores) == ((0, 1), (0.9, 0.2))
+
+
+def test_a_lead_over_the_unjudged_is_not_erased():
+    """One judged, the rest not: the budget sufficed for one, which must not cost it its lead."""
+    assert fuse([0.30, 0.12], [-4.0, None], 1.0).scores == pytest.approx((0.30, 0.12))

@@ -84,10 +84,10 @@ def fuse(
     Candidates without a usable score keep their absolute place; the judged ones are sorted into the
     places that the judged ones held, ties in the earlier order.
 
-    The scores to show are the sums, all moved by one constant so that the lowest equals the score of the
-    candidate that follows the last judged one, or that one's earlier score when nothing follows.
-    Differences between judged candidates are kept, so a later stage fuses onto the same scale. A
-    candidate that kept its place among them shows its earlier score, moved between its neighbours'.
+    The scores to show are the sums, all moved by one constant: so that their mean is what it was, since
+    where a judge's zero lies means nothing and the lead over those that were not judged is not the judge's
+    to give or take; or further up, so that the lowest is not below the candidate that follows. Differences
+    between judged candidates are kept, so a later stage fuses onto the same scale. A candidate that kept its place among them shows its earlier score, moved between its neighbours'.
 
     Args:
         earlier: Scores after the earlier stage, best first (never rising).
@@ -102,7 +102,7 @@ def fuse(
         >>> fuse([0.9, 0.8, 0.7], [0.0, None, 1.0], 0.5, floor=0.6).order
         (2, 1, 0)
         >>> [round(s, 2) for s in fuse([0.9, 0.8, 0.7], [0.0, None, 1.0], 0.5, floor=0.6).scores]
-        [0.9, 0.8, 0.6]
+        [0.95, 0.8, 0.65]
     """
     places = [place for place, score in enumerate(judged) if usable(score)]
     if not places:
@@ -114,7 +114,8 @@ def fuse(
     order = list(range(len(earlier)))
     scores = [float(score) for score in earlier]
     after = scores[places[-1] + 1 :][:1] or ([scores[places[-1]]] if floor is None else [floor])
-    shift = after[0] - sums[best_first[-1]]
+    level = math.fsum(earlier[place] - sums[place] for place in places) / len(places)
+    shift = max(level, after[0] - sums[best_first[-1]])
     for place, candidate in zip(places, best_first, strict=True):
         order[place] = candidate
         # Rounding may put the lowest a hair below what follows.
