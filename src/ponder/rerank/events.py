@@ -71,7 +71,8 @@ class EventsJudge:
     free. Where little is left, less is written about each; with too little for two candidates nothing is
     spent.
 
-    On the dev clips, hit@1 .29 unjudged, .56 with 5 candidates judged, .62 with 20 first judged without writing.
+    On the dev clips, hit@1 was .29 unjudged, .56 with 5 candidates judged, and .62 with 20 judged without
+    writing before.
 
     Args:
         language: Counts what is read and written.
