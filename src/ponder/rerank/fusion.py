@@ -87,7 +87,8 @@ def fuse(
     The scores to show are the sums, all moved by one constant: so that their mean is what it was, since
     where a judge's zero lies means nothing and the lead over those that were not judged is not the judge's
     to give or take; or further up, so that the lowest is not below the candidate that follows. Differences
-    between judged candidates are kept, so a later stage fuses onto the same scale. A candidate that kept its place among them shows its earlier score, moved between its neighbours'.
+    between judged candidates are kept, so a later stage fuses onto the same scale. A candidate that kept
+    its place among them shows its earlier score, moved between its neighbours'.
 
     Args:
         earlier: Scores after the earlier stage, best first (never rising).
