@@ -11,9 +11,12 @@ from ponder.models.lite.text_encoder import TextEncoder
 from ponder.models.lite.vision import Vision
 from ponder.protocols import BlobCache, Reranker
 from ponder.reason.lite import LiteReasoner
+from ponder.rerank.by_kind import JudgeByKind
 from ponder.rerank.choosing import LikelihoodChooser
+from ponder.rerank.events import EventsJudge
+from ponder.rerank.evidence import EvidenceJudge
 from ponder.rerank.likelihood import LikelihoodJudge
-from ponder.rerank.query_aware import QueryAwareJudge
+from ponder.rerank.naming import NamingJudge
 
 REASON_TOKENS = 192
 """A document's ECR: about five definitions. Retrieval gains nothing beyond; the judges read the first."""
@@ -46,10 +49,21 @@ class LiteModels:
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
         """The judges by stage name."""
-        return {
-            "ecr": LikelihoodJudge(self._language),
-            "query-aware": QueryAwareJudge(self._language, self._encoder),
-        }
+        kept, seen = LikelihoodJudge(self._language), EvidenceJudge(self._language, self._encoder)
+        models = f"{self._language.fingerprint}/{self._encoder.fingerprint}"
+        ecr = JudgeByKind(
+            "ecr",
+            models,
+            {"image": kept, "page": kept, "text": kept, "video": kept},
+            EventsJudge(self._language, self._encoder, write=False),
+        )
+        query_aware = JudgeByKind(
+            "query-aware",
+            models,
+            {"image": NamingJudge(self._language), "page": seen, "text": seen},
+            EventsJudge(self._language, self._encoder),
+        )
+        return {"ecr": ecr, "query-aware": query_aware}
 
     @cached_property
     def chooser(self) -> LikelihoodChooser:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ponder.models.lite.language import Language
 from ponder.protocols import Reads
-from ponder.records import Candidate, Content, Judgement, Kind, PartReasoning, Usage, Verdict
+from ponder.records import Candidate, Content, Judgement, Kind, PartReasoning, Verdict
+from ponder.rerank.briefs import Brief, judge_within
 
 _LONGEST = 96
 """Tokens of a passage that are read: the query's are about 15, and a budget of 1024 should reach 8 pages."""
@@ -48,25 +49,25 @@ class LikelihoodJudge:
             return Judgement(
                 tuple(Verdict(c.row.item.id, None, note="the query has no words") for c in candidates)
             )
+        return judge_within(self, query, candidates, limit)
+
+    def briefs(self, query: Content, candidates: Sequence[Candidate]) -> list[Brief]:
+        """See `BriefJudge`."""
+        # The query's last token is predicted and never read.
+        asked = self._language.count(f" {query.text.strip()}") - 1
+        prompts = [self._prompt(candidate) for candidate in candidates]
+        return [Brief(c, len(prompt) + asked, prompt) for c, prompt in zip(candidates, prompts, strict=True)]
+
+    def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
+        """See `BriefJudge`."""
         target = self._language.tokens(f" {query.text.strip()}")
-        judged, prompts, spent = [], [], 0
-        for candidate in candidates:
-            prompt = self._prompt(candidate)
-            # The last token is predicted and never read.
-            cost = len(prompt) + len(target) - 1
-            if spent + cost > limit:
-                break
-            spent += cost
-            judged.append(candidate)
-            prompts.append(prompt)
-        if not prompts:
-            return Judgement(())
-        scores = self._language.likelihood(prompts, target)
-        verdicts = [
-            Verdict(candidate.row.item.id, self._scales[candidate.row.item.kind] * value / len(target))
-            for candidate, value in zip(judged, scores.values, strict=True)
-        ]
-        return Judgement(tuple(verdicts), Usage(read=scores.usage.read))
+        scores = self._language.likelihood([brief.material for brief in briefs], target)
+        items = [brief.candidate.row.item for brief in briefs]
+        verdicts = tuple(
+            Verdict(item.id, self._scales[item.kind] * value / len(target))
+            for item, value in zip(items, scores.values, strict=True)
+        )
+        return Judgement(verdicts, scores.usage)
 
     def _prompt(self, candidate: Candidate) -> tuple[int, ...]:
         text, cue = evidence(candidate)
