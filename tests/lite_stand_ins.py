@@ -41,6 +41,9 @@ class WordLanguage:
     def count(self, text: str) -> int:
         return len(self.tokens(text))
 
+    def cut(self, text: str, limit: int) -> str:
+        return " ".join(text.split()[:limit])
+
     def score(self, prefix: str | tuple[int, ...], continuations: Sequence[str]) -> Scores:
         return self._scores(self.tokens(prefix), [((), self.tokens(text)) for text in continuations])
 
