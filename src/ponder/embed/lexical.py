@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ponder.models.lite.text_encoder import VOCABULARY, rarity
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -15,8 +17,6 @@ DIM = 512
 
 _SEED = 7
 _SATURATION = 1.2
-_RAREST = 30522
-_COMMONEST = 1996
 
 
 class Lexical:
@@ -51,21 +51,15 @@ class Lexical:
         ids = np.array(sorted(counts), np.int64)
         frequency = np.array([counts[i] for i in ids.tolist()], np.float32)
         tf = np.minimum(frequency, 1.0) if query else frequency / (frequency + _SATURATION)
-        weights = self._idf(ids) ** 2 * tf
+        weights = rarity(ids.tolist()) ** 2 * tf
         norm = float(np.linalg.norm(weights))
         if norm == 0.0:
             return np.zeros(DIM, np.float32)
         return np.asarray((weights / norm) @ self._signs[ids], np.float32) / np.float32(np.sqrt(DIM))
 
-    def _idf(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        import numpy as np
-
-        rank = np.maximum(ids - _COMMONEST, 1)
-        return (np.log(rank) / np.log(_RAREST - _COMMONEST)).clip(0, 1).astype(np.float32)
-
     @cached_property
     def _signs(self) -> NDArray[np.float32]:
         import numpy as np
 
-        bits = np.random.Generator(np.random.PCG64(_SEED)).integers(0, 2, (_RAREST, DIM), np.int8)
+        bits = np.random.Generator(np.random.PCG64(_SEED)).integers(0, 2, (VOCABULARY, DIM), np.int8)
         return (2 * bits - 1).astype(np.float32)

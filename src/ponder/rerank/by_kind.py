@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ponder.protocols import Reads
-from ponder.records import Candidate, Content, Judgement, Kind, Usage, Verdict
+from ponder.records import Candidate, Content, Judgement, Kind, Verdict
 from ponder.rerank.briefs import Brief, BriefJudge
 from ponder.rerank.events import EventsJudge, applies
 
@@ -69,7 +69,7 @@ class JudgeByKind:
         if len(told.verdicts) < len(clips):
             return None
         verdicts = {verdict.id: verdict for verdict in told.verdicts}
-        usage = Usage() + told.usage
+        usage = told.usage
         for judge in dict.fromkeys(self._judges.values()):
             theirs = [b for b in mine if self._judges.get(b.candidate.row.item.kind) is judge]
             if theirs:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from math import log
 
 from ponder.models.lite.language import Language
-from ponder.models.lite.text_encoder import TextEncoder
+from ponder.models.lite.text_encoder import TextEncoder, rarity
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
 from ponder.rerank.briefs import Brief, judge_within
 
@@ -16,7 +15,6 @@ _LONGEST = 48
 
 _CUE = "\nQuestion:"
 _SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")
-_COMMONEST, _RAREST = 1996, 30522
 
 
 class EvidenceJudge:
@@ -44,7 +42,8 @@ class EvidenceJudge:
         """See `BriefJudge`: a quotation is written, then read with the query behind it."""
         # The query's last token is predicted and never read.
         asked = self._language.count(f" {query.text.strip()}") - 1
-        wanted = {piece: self._rarity(piece) for piece in set(self._encoder.pieces(query.text))}
+        pieces = sorted(set(self._encoder.pieces(query.text)))
+        wanted = dict(zip(pieces, (rarity(pieces) ** 2).tolist(), strict=True))
         found = []
         for candidate in candidates:
             quote = self._quote(candidate, wanted)
@@ -90,7 +89,3 @@ class EvidenceJudge:
                 length += cost
         text = " ".join(sentences[number] for number in sorted(kept))
         return self._language.cut(text, _LONGEST)
-
-    @staticmethod
-    def _rarity(piece: int) -> float:
-        return (log(max(piece - _COMMONEST, 1)) / log(_RAREST - _COMMONEST)) ** 2

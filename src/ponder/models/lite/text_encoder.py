@@ -19,7 +19,30 @@ DIM = 384
 MAX_TOKENS = 256
 """What the model was trained for; longer texts are cut there, `[CLS]` and `[SEP]` included."""
 
+VOCABULARY = 30522
+"""Word pieces of BERT's vocabulary."""
+
+_COMMONEST = 1996
 _BATCH = 32
+
+
+def rarity(pieces: Sequence[int]) -> NDArray[np.float32]:
+    """How rare word pieces are, from 0 to 1: a stand-in for idf that needs no corpus.
+
+    BERT's vocabulary is sorted by frequency from 1996 on; by Zipf's law the logarithm of the rank is the
+    idf up to a factor.
+
+    Returns:
+        float32 (len(pieces),).
+
+    Example:
+        >>> rarity([1996, 30522]).tolist()
+        [0.0, 1.0]
+    """
+    import numpy as np
+
+    rank = np.maximum(np.asarray(pieces, np.int64) - _COMMONEST, 1)
+    return (np.log(rank) / np.log(VOCABULARY - _COMMONEST)).clip(0, 1).astype(np.float32)
 
 
 class TextEncoder:
