@@ -48,12 +48,22 @@ def sentences(classes: list[tuple[int, float]]) -> list[str]:
     return [f"{definition(thing)}." for thing in things] + list(further(things[0].index))
 
 
-def said(reasoning: Reasoning, everything: list[str]) -> list[int]:
-    """Numbers of the sentences that the reasoning consists of, which must be in order."""
+def said(reasoning: Reasoning, everything: list[str], likeliest: int) -> list[int]:
+    """Numbers of the sentences that the reasoning consists of, which must be in order.
+
+    -2 stands for the likeliest's name, -1 for its gloss too; its whole definition (0) says both.
+    """
+    thing = knowledge()[likeliest]
     rest, found = reasoning.text, []
+    shorter = [] if rest.startswith(everything[0]) else [gloss(thing), thing.name]
+    for place, form in enumerate(shorter):
+        if rest.startswith(f"{form}."):
+            found = [-2, -1][: 2 - place]
+            rest = rest.removeprefix(f"{form}.").removeprefix(" ")
+            break
     for number, sentence in enumerate(everything):
         if rest.startswith(sentence):
-            found.append(number)
+            found += [number] if number else [-2, -1, 0]
             rest = rest.removeprefix(sentence).removeprefix(" ")
     assert rest == ""
     return found
@@ -77,18 +87,47 @@ def test_what_is_written_is_paid_to_the_word(classes, tokens):
 def test_given_plenty_all_is_said_the_likeliest_first_and_in_full(classes):
     reasoning = of_classes(classes, PLENTY)
     everything = sentences(classes)
-    assert said(reasoning, everything) == list(range(len(everything)))
+    assert said(reasoning, everything, classes[0][0]) == list(range(-2, len(everything)))
     assert not reasoning.truncated
     claims = reasoning.parts[0].facts["claims"]
     assert [claim[3] for claim in claims] == [knowledge()[index].name for index, _ in classes]
     assert sum(claim[2] for claim in claims) == pytest.approx(1, abs=1e-3)
 
 
+def test_the_likeliest_class_speaks_first_if_only_its_name():
+    """A short definition of the second class must not stand where the likeliest's found no room."""
+    count = WordLanguage().count
+    short, long = sorted((388, 340), key=lambda index: count(definition(knowledge()[index])))
+    classes = [(long, 0.6), (short, 0.4)]
+    likeliest = knowledge()[long]
+    forms = definition(likeliest), gloss(likeliest), likeliest.name
+    assert count(forms[0]) > count(definition(knowledge()[short])) > count(forms[2])
+    for form in forms:
+        reasoning = of_classes(classes, count(form))
+        assert reasoning.text == f"{form}."
+        assert [(claim[0], claim[3]) for claim in reasoning.parts[0].facts["claims"]] == [
+            (form, likeliest.name)
+        ]
+    nothing = of_classes(classes, count(likeliest.name) - 1)
+    assert nothing.usage.written == 0 and nothing.truncated
+    assert nothing.parts[0].facts["claims"] == []
+
+
+@given(LIKELY, st.integers(1, 400))
+def test_no_class_speaks_before_the_likeliest(classes, tokens):
+    reasoning = of_classes(classes, tokens)
+    claims = reasoning.parts[0].facts["claims"]
+    assert bool(claims) == bool(reasoning.usage.written)
+    if claims:
+        assert claims[0][3] == knowledge()[classes[0][0]].name
+        assert reasoning.text.startswith(f"{claims[0][0]}.")
+
+
 @given(LIKELY, st.integers(1, 300), st.integers(1, 200))
 def test_more_tokens_go_to_the_first_sentence_that_had_found_no_room(classes, tokens, more):
     everything = sentences(classes)
     few, many = (
-        said(reasoning, everything) if reasoning.usage.written else []
+        said(reasoning, everything, classes[0][0]) if reasoning.usage.written else []
         for reasoning in (of_classes(classes, tokens), of_classes(classes, tokens + more))
     )
     differ = sorted(set(few) ^ set(many))
@@ -99,7 +138,8 @@ def test_more_tokens_go_to_the_first_sentence_that_had_found_no_room(classes, to
 def test_what_found_no_room_is_marked(classes, tokens):
     reasoning = of_classes(classes, tokens)
     if reasoning.usage.written:
-        assert reasoning.truncated == (len(said(reasoning, sentences(classes))) < len(sentences(classes)))
+        everything = sentences(classes)
+        assert reasoning.truncated == (len(said(reasoning, everything, classes[0][0])) < len(everything) + 2)
 
 
 @given(ANY)

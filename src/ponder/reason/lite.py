@@ -29,10 +29,13 @@ class LiteReasoner:
     Without a budget (``tokens=0``) it adds no knowledge: the five likeliest class names, the text layer or
     OCR, the colours. With one, each likely class is defined (WordNet: kin and gloss), the likeliest first,
     and then more is said of the likeliest while tokens last; a clip's segments say what moves how.
+    Where the likeliest class' definition finds no room, its names and gloss are said, or its name alone,
+    and no other class speaks before it.
+
     Follows TTE's division of labour (arXiv:2510.05014): the reasoner speaks, the embedder conditions on
-    what it says. `PartReasoning.facts` holds ``claims``, lists of ``[definition, gloss, weight, name]``, that
-    the lite embedder mixes (ConSE, arXiv:1312.5650), and of documents ``things``, lists of
-    ``[name, weight, prior]``, that the judges need.
+    what it says. `PartReasoning.facts` holds ``claims``, lists of ``[definition, gloss, weight, name]`` (of
+    what was said more shortly, that in place of both), that the lite embedder mixes (ConSE,
+    arXiv:1312.5650), and of documents ``things``, lists of ``[name, weight, prior]``, that the judges need.
 
     Args:
         perceiver: Looks at contents.
@@ -95,18 +98,22 @@ class LiteReasoner:
         things = _things(glimpse)
         facts: dict[str, Any] = {"claims": []}
         claims: list[str] = []
-        for thing, weight in things:
-            sentence = f"{definition(thing)}."
+        for place, (thing, weight) in enumerate(things):
+            full, *shorter = _forms(thing)
             if weight < _PLAUSIBLE and claims:
                 # The mixture conditions on every class; only the plausible ones are worth words.
-                if writer.limit:
-                    facts["claims"].append([definition(thing), gloss(thing), weight, thing.name])
+                facts["claims"].append([*full, weight, thing.name])
                 continue
-            if writer.afford(sentence):
-                claims.append(sentence)
-                facts["claims"].append([definition(thing), gloss(thing), weight, thing.name])
-        for thing, _ in things[:1]:
-            claims += [sentence for sentence in further(thing.index) if writer.afford(sentence)]
+            forms = [full] if place else [full, *shorter]
+            told = next((form for form in forms if writer.afford(f"{form[0]}.")), None)
+            if told:
+                claims.append(f"{told[0]}.")
+                facts["claims"].append([*told, weight, thing.name])
+            elif place == 0:
+                # Where the likeliest finds no room at all, a less likely one would mislead.
+                break
+        if claims:
+            claims += [sentence for sentence in further(things[0][0].index) if writer.afford(sentence)]
         said = " ".join(claims) if claims else "; ".join(thing.name for thing, _ in things)
         colours = ", ".join(name for name, _ in glimpse.colours[:3])
         if colours:
@@ -193,6 +200,11 @@ def _things(glimpse: Glimpse) -> list[tuple[ImagenetClass, float]]:
         return []
     table = knowledge()
     return [(table[index], round(probability / total, 5)) for index, probability in best]
+
+
+def _forms(thing: ImagenetClass) -> tuple[tuple[str, str], ...]:
+    """What may be said of a class, in full and shorter: the sentence, and what is claimed beside it."""
+    return (definition(thing), gloss(thing)), (gloss(thing), gloss(thing)), (thing.name, thing.name)
 
 
 def _passages(content: Content, text: str) -> list[PartReasoning]:
