@@ -143,6 +143,21 @@ def test_a_text_is_found_by_its_words_and_its_passage_is_named():
     assert rows[0].labels[int(scores[0].argmax())].startswith("chars=")
 
 
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (TEXT, Perception(glimpse())),
+        (text_content("one short passage"), Perception(glimpse())),
+        (page_content(TEXT.text), Perception(glimpse())),
+        (page_content(""), Perception(glimpse(), words="read on the page")),
+    ],
+)
+def test_without_reasoning_a_text_is_embedded_as_with_one_of_no_knowledge(content, seen):
+    bare, off = embedded(content, seen, Reasoning()), document(content, seen, 0)
+    assert bare.labels == off.labels and len(bare.labels) > 1
+    np.testing.assert_array_equal(bare.vectors, off.vectors)
+
+
 def test_a_passage_is_read_as_part_of_its_page_only_with_reasoning():
     off, on = (document(TEXT, Perception(glimpse()), tokens) for tokens in (0, 400))
     np.testing.assert_array_equal(off.vectors[0], on.vectors[0])

@@ -86,10 +86,17 @@ class LiteEmbedder:
     def _document(self, content: Content, reasoning: Reasoning) -> Embedded:
         import numpy as np
 
+        from ponder.media.passages import passages_of
+
         seen = self._perceiver.perceive(content)
         whole = reasoning.parts[0] if reasoning.parts else PartReasoning("", "")
         looks = self._looks(seen.whole)
         passages = [p for p in reasoning.parts if p.label.startswith("chars=")]
+        if not reasoning.parts:
+            # Of what nobody reasoned about there are still its own words to find it by.
+            passages = [
+                PartReasoning(f"chars={p.start}-{p.end}", p.text) for p in passages_of(content, seen.words)
+            ]
         labels, rows = [""], []
         if content.kind in ("page", "text"):
             meanings = self._passages(passages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ponder.records import Passage
+from ponder.records import Content, Passage
 
 # 90 words are about 120 tokens: well inside the 256 that small encoders read, and long enough to carry
 # an answer with what it is about.
@@ -43,6 +43,22 @@ def passages(text: str) -> tuple[Passage, ...]:
         found.append(Passage(text[start:end], start, end))
         first = after
     return tuple(found)
+
+
+def passages_of(content: Content, read: str = "") -> tuple[Passage, ...]:
+    """A content's passages, cut here where it has text that is not cut yet.
+
+    Args:
+        content: Anything; a clip has none.
+        read: What was read in its picture; counts where the content brought no text.
+
+    Example:
+        >>> [p.text for p in passages_of(Content("image", "0"), read="Post Office")]
+        ['Post Office']
+    """
+    if content.kind == "video":
+        return ()
+    return content.passages or passages(content.text or read)
 
 
 def _length(text: str, words: list[tuple[int, int]], first: int) -> int:

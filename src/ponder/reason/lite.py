@@ -12,7 +12,7 @@ from ponder.models.lite.perception import Glimpse, Perceiver, Perception
 from ponder.models.lite.wordnet import ImagenetClass, knowledge
 from ponder.reason.knowledge import definition, further, gloss
 from ponder.reason.motion import phrase
-from ponder.records import Content, PartReasoning, Passage, Reasoning, Role, Usage
+from ponder.records import Content, PartReasoning, Reasoning, Role, Usage
 
 CLASSES = 5
 """Classes that are spoken of: ConSE's usual number; 20 gave nothing on photos and cost .01 on stamps."""
@@ -82,7 +82,7 @@ class LiteReasoner:
                 things, asked = self._likely(seen.whole)
                 cost += asked
                 whole = replace(whole, facts={**whole.facts, "things": things})
-        parts = [whole, *segments, *_passages(content, text)]
+        parts = [whole, *segments, *_passages(content, seen.words)]
         said = " ".join(part.text for part in parts[: 1 + len(seen.segments)] if part.text)
         said = said if len(said) <= _LONGEST else said[:_LONGEST]
         return Reasoning(
@@ -207,15 +207,10 @@ def _forms(thing: ImagenetClass) -> tuple[tuple[str, str], ...]:
     return (definition(thing), gloss(thing)), (gloss(thing), gloss(thing)), (thing.name, thing.name)
 
 
-def _passages(content: Content, text: str) -> list[PartReasoning]:
-    if content.kind == "video":
-        return []
-    passages: Sequence[Passage] = content.passages
-    if not passages and text.strip():
-        from ponder.media.passages import passages as cut
+def _passages(content: Content, read: str) -> list[PartReasoning]:
+    from ponder.media.passages import passages_of
 
-        passages = cut(text)
-    return [PartReasoning(f"chars={p.start}-{p.end}", p.text, _NOTHING) for p in passages]
+    return [PartReasoning(f"chars={p.start}-{p.end}", p.text, _NOTHING) for p in passages_of(content, read)]
 
 
 _NOTHING: Mapping[str, Any] = {}

@@ -78,12 +78,14 @@ class EmbedderContract:
         for content, vector in zip(contents, queries, strict=True):
             np.testing.assert_allclose(embedder.embed_queries([content], [None])[0], vector, atol=NEAR)
 
-    def test_a_text_is_nearest_to_itself(self, embedder: Embedder) -> None:
+    @pytest.mark.parametrize("reasoned", [True, False], ids=["reasoning", "no reasoning"])
+    def test_a_text_is_nearest_to_itself(self, embedder: Embedder, reasoned: bool) -> None:
         texts = [
             text_content(t)
             for t in ("a cello in the orchestra", "steel cranes at the harbour", "soup with carrots")
         ]
-        documents = embedder.embed_documents(texts, self.reasonings(texts))
+        reasonings = self.reasonings(texts) if reasoned else [Reasoning()] * len(texts)
+        documents = embedder.embed_documents(texts, reasonings)
         queries = embedder.embed_queries(texts, [None] * len(texts))
         scores = np.array([[(d.vectors @ q).max() for d in documents] for q in queries])
         assert scores.argmax(axis=1).tolist() == [0, 1, 2]
