@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lite_stand_ins import HashedEncoder, Told, WordLanguage, glimpse
 
-from ponder.embed.lite import LiteEmbedder
+from ponder.embed.lite import LiteEmbedder, meaning_of
 from ponder.models.lite.perception import Perception
 from ponder.models.lite.wordnet import knowledge
 from ponder.records import Candidate, Content, Embedded, Item, PartReasoning, Reasoning, Row
@@ -30,14 +30,21 @@ def clip(id_: str, *events: tuple[str, str], span: tuple[float, float] | None = 
             "span": [number, number + 1],
         }
         parts.append(PartReasoning(f"t={number},{number + 1}", f"{thing} {motion}", facts))
-        rows.append(np.concatenate([ENCODER.encode([thing])[0] / 1.5, np.zeros(16)]).astype(np.float32))
+        rows.append(np.concatenate([ENCODER.encode([thing])[0], np.zeros(16)]).astype(np.float32))
     item = Item(id_, "video", path="clip.mp4" if span else f"{id_}.mp4", span=span)
     embedded = Embedded(tuple(part.label for part in parts), np.stack(rows))
     return Candidate(Row(item, Reasoning(parts=tuple(parts)), embedded), "", 0.5, 1)
 
 
+def first(vector: np.ndarray) -> np.ndarray:
+    """The meaning in `clip`'s vectors: it stands first, at its full length."""
+    return vector[:384]
+
+
 def judged(text: str, *candidates: Candidate, limit: int = PLENTY, **how) -> dict[str, float | None]:
-    judgement = EventsJudge(WordLanguage(), ENCODER, **how).judge(text_content(text), candidates, limit=limit)
+    judgement = EventsJudge(WordLanguage(), ENCODER, first, **how).judge(
+        text_content(text), candidates, limit=limit
+    )
     return {verdict.id: verdict.score for verdict in judgement.verdicts}
 
 
@@ -105,7 +112,7 @@ def test_a_gap_in_the_candidates_is_no_neighbourhood() -> None:
 
 
 def test_it_says_what_it_saw() -> None:
-    judgement = EventsJudge(WordLanguage(), ENCODER).judge(
+    judgement = EventsJudge(WordLanguage(), ENCODER, first).judge(
         text_content("a crow spins"), [clip("x", ("a crow", "falls"))], limit=PLENTY
     )
     assert judgement.verdicts[0].reasoning == "0.0-1.0 s, for 'a crow': a crow falls (0.9 sure), not spins."
@@ -124,7 +131,7 @@ TEXTS = st.sampled_from(
 
 @given(TEXTS, CLIPS, st.integers(0, 150), st.booleans())
 def test_never_over_the_limit_and_a_score_does_not_hang_on_it(text, clips, limit, write) -> None:
-    judge = EventsJudge(WordLanguage(), ENCODER, write=write)
+    judge = EventsJudge(WordLanguage(), ENCODER, first, write=write)
     judgement = judge.judge(text_content(text), clips, limit=limit)
     assert judgement.usage.spent <= limit
     assert judgement.usage.written == sum(WordLanguage().count(v.reasoning) for v in judgement.verdicts)
@@ -134,7 +141,7 @@ def test_never_over_the_limit_and_a_score_does_not_hang_on_it(text, clips, limit
 
 
 def test_the_poor_get_less_said_about_each_and_the_very_poor_nothing() -> None:
-    judge, query = EventsJudge(WordLanguage(), ENCODER), text_content("a crow spins")
+    judge, query = EventsJudge(WordLanguage(), ENCODER, first), text_content("a crow spins")
     clips = [clip("a", ("a crow", "spins")), clip("b", ("a tram", "spins"))]
     rich = judge.judge(query, clips, limit=PLENTY)
     poor = judge.judge(query, clips, limit=rich.usage.spent - 1)
@@ -155,14 +162,17 @@ def test_a_clip_without_segments_gets_no_score() -> None:
     assert judged("a crow spins", clip("empty"), CROW_THEN_TRAM)["empty"] is None
 
 
-def test_meaning_is_stored_where_the_judge_looks_for_it() -> None:
+@pytest.mark.parametrize("scale", [1.5, 2.5])
+def test_the_meaning_that_is_stored_is_the_one_that_is_read_back(scale, monkeypatch) -> None:
+    """The scale of stored vectors has one home."""
+    monkeypatch.setattr("ponder.embed.lite._SCALE", scale)
     koala = 105
     content = Content("video", "d", segments=((0.0, 1.0),))
     seen = Perception(glimpse((koala, 1.0)), (glimpse((koala, 1.0), span=(0.0, 1.0)),))
     embedder = LiteEmbedder(Told({"d": seen}), ENCODER, _Vision())
     row = embedder.embed_documents([content], [Reasoning()])[0]
     named = ENCODER.encode([", ".join(knowledge()[koala].synset.names)])[0]
-    assert row.vectors[1][:384] * 1.5 == pytest.approx(named, abs=1e-3)
+    assert meaning_of(row.vectors[1]) == pytest.approx(named, abs=1e-3)
 
 
 class _Vision:

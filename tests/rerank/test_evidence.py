@@ -79,7 +79,7 @@ def test_the_affordable_are_the_longest_beginning_within_the_limit(costs, limit)
 def stage(language: WordLanguage) -> JudgeByKind:
     evidence, encoder = EvidenceJudge(language, HashedEncoder()), HashedEncoder()
     judges = {"image": NamingJudge(language), "page": evidence, "text": evidence}
-    return JudgeByKind("query-aware", "words", judges, EventsJudge(language, encoder))
+    return JudgeByKind("query-aware", "words", judges, EventsJudge(language, encoder, lambda vector: vector))
 
 
 MIXED = st.lists(st.tuples(st.sampled_from(["image", "page", "text", "video"]), SENTENCE), max_size=6).map(
@@ -117,7 +117,9 @@ def test_a_kind_without_a_judge_is_said_to_have_none():
 
 def test_clips_of_a_query_without_events_are_judged_by_the_judge_of_their_kind():
     kept = LikelihoodJudge(WordLanguage())
-    judge = JudgeByKind("ecr", "words", {"video": kept}, EventsJudge(WordLanguage(), HashedEncoder()))
+    judge = JudgeByKind(
+        "ecr", "words", {"video": kept}, EventsJudge(WordLanguage(), HashedEncoder(), lambda vector: vector)
+    )
     clip = candidate("clip", PartReasoning("", "a boat"), kind="video")
     assert judge.rerank(text_content("boat"), [clip], limit=PLENTY) == kept.rerank(
         text_content("boat"), [clip], limit=PLENTY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from ponder.embed import lexical
@@ -32,6 +33,9 @@ _CLASSES = 5
 _PAGE = 0.1
 _WRITING = 0.8
 _VERSION = "lite-embedder-6"
+
+# Every block is at most of its full length, so a constant scale keeps items comparable.
+_SCALE = sqrt(1.0 + _WORDS**2 + 1.0)
 
 
 class LiteEmbedder:
@@ -176,9 +180,7 @@ class LiteEmbedder:
     ) -> NDArray[np.float32]:
         import numpy as np
 
-        # Every block is at most of its full length, so a constant scale keeps items comparable.
-        scale = np.sqrt(1.0 + _WORDS**2 + 1.0)
-        row = np.concatenate([meaning, words, looks, np.zeros(1)]) / scale
+        row = np.concatenate([meaning, words, looks, np.zeros(1)]) / _SCALE
         row[-1] = np.sqrt(max(0.0, 1.0 - float(row @ row)))
         return np.asarray(row / np.linalg.norm(row), np.float32)
 
@@ -211,6 +213,19 @@ class LiteEmbedder:
     def _encode(self, text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = self._encoder.encode([text])[0]
         return vector
+
+
+def meaning_of(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The meaning in a row of `LiteEmbedder.embed_documents`, float32 (384,), as long as it was made.
+
+    Example:
+        >>> import numpy as np
+        >>> meaning_of(np.ones(DIM, np.float32)).shape
+        (384,)
+    """
+    import numpy as np
+
+    return vector[:TEXT_DIM] * np.float32(_SCALE)
 
 
 _OVERLAP = 30

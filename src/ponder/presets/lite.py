@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ponder.embed.lite import LiteEmbedder
+from ponder.embed.lite import LiteEmbedder, meaning_of
 from ponder.models.lite.language import Language
 from ponder.models.lite.perception import Perceiver
 from ponder.models.lite.text_encoder import TextEncoder
@@ -55,13 +55,13 @@ class LiteModels:
             "ecr",
             models,
             {"image": kept, "page": kept, "text": kept, "video": kept},
-            EventsJudge(self._language, self._encoder, write=False),
+            EventsJudge(self._language, self._encoder, meaning_of, write=False),
         )
         query_aware = JudgeByKind(
             "query-aware",
             models,
             {"image": NamingJudge(self._language), "page": seen, "text": seen},
-            EventsJudge(self._language, self._encoder),
+            EventsJudge(self._language, self._encoder, meaning_of),
         )
         return {"ecr": ecr, "query-aware": query_aware}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_STORED = 1.5
-"""The lite embedder divides a part's meaning by this before it stores it."""
-
 _MOTION = 0.5
 """What the right motion is worth beside the wrong one, in units of the things' likeness (a cosine)."""
 
@@ -30,6 +27,9 @@ _NEUTRAL = 0.6
 
 _MOST_AT_ONCE = 4
 _TOUCHING = 0.5
+
+Meaning = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
+"""From a part's stored vector to its meaning."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +77,14 @@ class EventsJudge:
     Args:
         language: Counts what is read and written.
         encoder: Embeds the things' words.
+        meaning: From a segment's stored vector to its meaning, a mean of the encoder's vectors.
         write: Whether to write reasoning; False, for a judge of stored reasoning, scores alike for less.
     """
 
-    def __init__(self, language: Language, encoder: TextEncoder, *, write: bool = True) -> None:
-        self._language, self._encoder, self._write = language, encoder, write
+    def __init__(
+        self, language: Language, encoder: TextEncoder, meaning: Meaning, *, write: bool = True
+    ) -> None:
+        self._language, self._encoder, self._meaning, self._write = language, encoder, meaning, write
 
     def judge(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """As `ponder.protocols.Reranker.rerank`; scores come on retrieval's scale, for a weight of 1.
@@ -104,7 +107,7 @@ class EventsJudge:
         if left < 0:
             return Judgement(())
         vectors = dict(zip(things, self._encoder.encode(things), strict=True))
-        seen = [list(_segments(candidate)) for candidate in candidates]
+        seen = [list(_segments(candidate, self._meaning)) for candidate in candidates]
         fits = _fits(question, candidates, [_aligned(question, segments, vectors) for segments in seen])
         reads = [self._reads(question, segments) for segments in seen]
         told = [self._tell(question, fit, brief=False) for fit in fits]
@@ -169,12 +172,15 @@ def _fits(question: Question, candidates: Sequence[Candidate], found: list[_Fit]
     return fits
 
 
-def _segments(candidate: Candidate) -> Iterator[_Seen]:
+def _segments(candidate: Candidate, meaning: Meaning) -> Iterator[_Seen]:
     """The stored segments, in time order."""
     embedded = candidate.row.embedded
     vectors = dict(zip(embedded.labels, embedded.vectors, strict=True))
     for part in candidate.row.reasoning.parts:
-        if not part.label.startswith("t=") or len(vectors.get(part.label, ())) < DIM:
+        if not part.label.startswith("t=") or part.label not in vectors:
+            continue
+        means = meaning(vectors[part.label])
+        if len(means) != DIM:
             continue
         facts: Mapping[str, Any] = part.facts
         start, end = facts.get("span", (0.0, 0.0))
@@ -182,8 +188,7 @@ def _segments(candidate: Candidate) -> Iterator[_Seen]:
         name = claims[0][3] if claims else part.text.split(";")[0]
         motion = str(facts.get("motion", ""))
         confidence = float(facts.get("confidence", 0.0))
-        meaning = vectors[part.label][:DIM] * _STORED
-        yield _Seen(str(name), motion, confidence, float(start), float(end), meaning)
+        yield _Seen(str(name), motion, confidence, float(start), float(end), means)
 
 
 def _aligned(
