@@ -144,7 +144,16 @@ class Index(Protocol):
         ...
 
     def search(self, vector: NDArray[np.float32], k: int, where: str | None = None) -> list[Match]:
-        """The min(k, items) best items by their best part, best first, ties by id."""
+        """The min(k, items) best items by their best part, best first, ties by id.
+
+        Args:
+            vector: Array of shape (dim,).
+            k: How many.
+            where: Only among items that this filter keeps (`ponder.index.filters`); None for all.
+
+        Raises:
+            InputInvalid: A vector of another width, or an invalid filter.
+        """
         ...
 
     def get(self, ids: Sequence[str]) -> list[Row]:

@@ -50,16 +50,7 @@ class ExactIndex:
         return len(there)
 
     def search(self, vector: NDArray[np.float32], k: int, where: str | None = None) -> list[Match]:
-        """The min(k, items) best items by their best part, best first, ties by id.
-
-        Args:
-            vector: Array of shape (dim,).
-            k: How many.
-            where: Only among items that this filter keeps (`ponder.index.filters`).
-
-        Raises:
-            InputInvalid: A vector of another width, or an invalid filter.
-        """
+        """See `ponder.protocols.Index`. Scores are exact (`ponder.index.scores`), so equal vectors tie."""
         kept = None if where is None else self._ids(where)
         if self.dim is None:
             return []

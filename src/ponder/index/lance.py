@@ -124,16 +124,7 @@ class LanceIndex:
         return self._delete(self._checked(where))
 
     def search(self, vector: NDArray[np.float32], k: int, where: str | None = None) -> list[Match]:
-        """The min(k, items) best items by their best part, best first, ties by id.
-
-        Args:
-            vector: Array of shape (dim,).
-            k: How many.
-            where: Only among items that this filter keeps (`ponder.index.filters`).
-
-        Raises:
-            InputInvalid: A vector of another width, or an invalid filter.
-        """
+        """See `ponder.protocols.Index`; above `exact_rows` parts, among the candidates of IVF_SQ."""
         query = checked_query(vector, self.dim, k)
         condition = None if where is None else self._checked(where)
         if k == 0:
