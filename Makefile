@@ -47,11 +47,14 @@ test: lint weights
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 # Each prints its line and appends it to benchmarks/results/. The quality table, an hour or more, comes last
-# and needs the data sets: make bench DATA=FOLDER.
+# and needs the data sets: make bench DATA=FOLDER. One that fails does not keep the others from running.
 bench: weights
-	@for file in $$(grep -l '__name__ == "__main__"' benchmarks/*.py); do \
+	@failed=""; \
+	for file in $$(grep -l '__name__ == "__main__"' benchmarks/*.py); do \
 		test $$file = benchmarks/quality.py && continue; \
-		echo "bench: $$file" >&2; $(BIN)/python $$file --json; \
-	done
-	@if test -d "$(DATA)"; then $(BIN)/python benchmarks/quality.py --data "$(DATA)"; \
-	else echo "bench: no quality table, there is no folder $(DATA) (DATA=...)" >&2; fi
+		echo "bench: $$file" >&2; $(BIN)/python $$file --json || failed="$$failed $$file"; \
+	done; \
+	if test -d "$(DATA)"; then \
+		$(BIN)/python benchmarks/quality.py --data "$(DATA)" || failed="$$failed benchmarks/quality.py"; \
+	else echo "bench: no quality table, there is no folder $(DATA) (DATA=...)" >&2; fi; \
+	test -z "$$failed" || { echo "bench: failed:$$failed" >&2; exit 1; }
