@@ -102,6 +102,18 @@ class Reranker(Protocol):
 
 
 @runtime_checkable
+class PricesJudging(Protocol):
+    """A reranker that can say beforehand what judging costs, so that none is held back for it in vain."""
+
+    def price(self, query: Content, candidates: Sequence[Candidate]) -> int | None:
+        """Tokens that `Reranker.rerank` would spend on all of these, or more; None where it cannot say.
+
+        Spends none itself.
+        """
+        ...
+
+
+@runtime_checkable
 class Chooser(Protocol):
     """Answers multiple-choice questions. A set of models that has one offers it as ``chooser``."""
 

@@ -85,10 +85,11 @@ def test_stages_share_the_budget_and_pass_on_what_they_leave(shelf):
 
 
 @pytest.mark.parametrize(
-    ("share", "last", "tokens"), [(None, False, 60), (None, True, 100), (0.25, True, 25), (0, False, 0)]
+    ("share", "later", "tokens"),
+    [(None, None, 60), (None, 0, 100), (None, 30, 70), (None, 90, 60), (0.25, 0, 25), (0, None, 0)],
 )
-def test_the_plan(share, last, tokens):
-    assert planned(Rerank("ecr", share=share), 100, last=last) == tokens
+def test_the_plan(share, later, tokens):
+    assert planned(Rerank("ecr", share=share), 100, later) == tokens
 
 
 def test_a_stage_without_a_share_is_skipped(shelf):
@@ -265,3 +266,26 @@ def test_an_empty_query_is_refused(shelf, query):
 def test_a_query_that_is_neither_text_nor_query_is_refused(shelf):
     with pytest.raises(BadArguments, match="a query is text or a Query, not int"):
         Retrieve(10).on(shelf)(5)
+
+
+class Priced(FakeReranker):
+    """Says what it will cost, or fails to."""
+
+    def __init__(self, name, cost, **how):
+        super().__init__(name, **how)
+        self.cost = cost
+
+    def price(self, query, candidates):
+        if isinstance(self.cost, Exception):
+            raise self.cost
+        return self.cost
+
+
+@pytest.mark.parametrize(
+    ("cost", "granted"), [(None, 18), (10, 20), (25, 18), (BackendFailed("down", "stage"), 18)]
+)
+def test_what_the_next_stage_says_it_cannot_use_goes_to_the_first(cost, granted):
+    models = FakeModels()
+    models.rerankers["query-aware"] = Priced("query-aware", cost)
+    ranking = default_cascade().on(FakeShelf(["kite"] * 30, models))("kite", budget=30)
+    assert told(ranking)[0].endswith(f"of {granted} tokens")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lite_stand_ins import WordLanguage
 
-from ponder.records import Choice, Content, Reasoning
+from ponder.records import Choice, Content, PartReasoning, Reasoning
 from ponder.rerank.choosing import LikelihoodChooser
 from ponder.testing.examples import page_content, picture_content
 
@@ -46,14 +48,33 @@ def test_a_long_answer_is_no_worse_for_its_length():
 
 def test_where_tokens_are_few_less_is_seen_and_the_question_stands():
     said = "koala " * 200
-    costs = {limit: choose(PICTURE, said, ["zebra", "koala"], limit).usage.read for limit in (4, 5, 20, 500)}
-    # Question, three words of it and "Answer"; one-word answers are predicted, never read.
-    assert costs[4] == 0
-    assert costs[5] == 5
+    costs = {limit: choose(PICTURE, said, ["zebra", "koala"], limit).usage.read for limit in (5, 6, 20, 500)}
+    # Question, three words of it and "Answer"; "Answer" once more without it; one-word answers are
+    # predicted, never read.
+    assert costs[5] == 0
+    assert costs[6] == 6
     assert costs[20] == 20
-    assert costs[500] == 5 + 96
+    assert costs[500] == 6 + 96
 
 
-def test_a_page_is_not_called_a_picture():
+def test_of_a_picture_the_plausible_names_are_read():
+    claims = [["", "", 0.6, "soup"], ["", "", 0.3, "bowl"], ["", "", 0.1, "menu"]]
+    reasoning = Reasoning("a kind of dish", parts=(PartReasoning("", "a kind of dish", {"claims": claims}),))
+    chooser = LikelihoodChooser(WordLanguage())
+    words = ["picture", "soup", "bowl", "menu", "dish"]
+    seen = dict(zip(words, chooser.choose(PICTURE, reasoning, "What?", words, limit=99).scores, strict=True))
+    assert seen["picture"] == seen["soup"] == seen["bowl"] > seen["menu"] == seen["dish"]
     page = page_content("An invoice.")
-    assert choose(PICTURE, "soup", ["picture"], 99).scores > choose(page, "soup", ["picture"], 99).scores
+    read = dict(zip(words, chooser.choose(page, reasoning, "What?", words, limit=99).scores, strict=True))
+    assert read["dish"] > read["soup"] == read["picture"]
+
+
+def test_an_answer_that_is_likely_anyway_must_be_likelier_here():
+    class Biased(WordLanguage):
+        def score(self, prefix, continuations):
+            scores = super().score(prefix, continuations)
+            return replace(scores, values=(scores.values[0], scores.values[1] + 5))
+
+    chooser = LikelihoodChooser(Biased())
+    plain, common = chooser.choose(PICTURE, Reasoning(), "What?", ["koala", "zebra"], limit=99).scores
+    assert common - plain == pytest.approx(5 * 0.4)

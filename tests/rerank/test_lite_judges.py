@@ -16,7 +16,7 @@ from ponder.testing.examples import picture_content, text_content
 PLENTY = 100_000
 WORD = st.sampled_from(["koala", "zebra", "cello", "crane", "soup", "moon", "tide", "harbour", "violin"])
 WORDS = st.lists(WORD, min_size=1, max_size=12).map(" ".join)
-QUERY = text_content("an animal that eats leaves")
+QUERY = text_content("an animal of the woods that eats leaves all day long")
 
 
 def picture(id_: str, claim: str = "", *things: tuple[str, float, float], said: str = "") -> Candidate:
@@ -109,11 +109,28 @@ class TestLikelihood:
         """A mean over the query's tokens, not a sum."""
         koala, zebra = picture("koala", "koala, leaves"), picture("zebra", "zebra")
         gaps = []
-        for text in ("leaves", "leaves leaves leaves"):
-            found = self.judged(text_content(text), koala, zebra)
+        for times in (10, 30):
+            found = self.judged(text_content("leaves " * times), koala, zebra)
             gaps.append(found["koala"] - found["zebra"])
         assert gaps[0] == pytest.approx(gaps[1])
         assert gaps[0] > 0
+
+    def test_the_shorter_the_query_the_less_a_definition_says(self):
+        koala, zebra = picture("koala", "koala, leaves"), picture("zebra", "zebra")
+        gaps = []
+        for times in (7, 8, 10):
+            found = self.judged(text_content("leaves " * times), koala, zebra)
+            gaps.append(found["koala"] - found["zebra"])
+        assert gaps == [pytest.approx(gaps[2] * share) for share in (0.25, 0.5, 1)]
+
+    def test_a_name_is_not_judged_by_definitions_but_by_passages(self):
+        language = WordLanguage()
+        query = text_content("leaves")
+        found = [picture("koala", "koala, leaves"), page("page", "it eats leaves")]
+        judgement = LikelihoodJudge(language).rerank(query, found, limit=PLENTY)
+        assert [v.score is None for v in judgement.verdicts] == [True, False]
+        assert "short" in judgement.verdicts[0].note
+        assert judgement.usage.spent == language.read
 
     def test_a_page_is_judged_by_its_best_passage(self):
         texts = ("what a harbour is", "it eats leaves")

@@ -9,13 +9,14 @@ from ponder.cascade.ledger import Ledger
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing, moves
 from ponder.errors import BackendFailed, PonderError
-from ponder.protocols import Reranker
+from ponder.protocols import Models, PricesJudging, Reranker
 from ponder.records import Content, Event, Judgement, StageScore, Verdict
 from ponder.rerank.fusion import centred, fuse, usable
 
 EARLY_SHARE = 0.6
-"""Of what is left, for a stage that another follows: reading ECRs of 20 is the cheaper way to accuracy
-than reasoning about 5, but the later stage must be able to begin."""
+"""Of what is left, at least, for a stage that others follow: reading ECRs of 20 is the cheaper way to
+accuracy than reasoning about 5, but the later stage must be able to begin. What later stages cannot use,
+by their own price, comes on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,48 @@ class Outcome:
     events: list[Event]
 
 
-def planned(stage: Rerank, left: int, *, last: bool) -> int:
+def planned(stage: Rerank, left: int, later: int | None) -> int:
     """Tokens that a stage may spend of the `left` ones, in whole tokens.
 
+    Args:
+        stage: Its own `share` counts, if it has one.
+        left: Tokens that no stage has spent.
+        later: What the stages behind it can use at most: 0 for the last, None if they cannot say.
+
     Example:
-        >>> planned(Rerank("ecr"), 1000, last=False), planned(Rerank("ecr"), 1000, last=True)
-        (600, 1000)
+        >>> ecr = Rerank("ecr")
+        >>> [planned(ecr, 1000, later) for later in (None, 0, 80, 700)]
+        [600, 1000, 920, 600]
     """
-    share = stage.share if stage.share is not None else 1.0 if last else EARLY_SHARE
+    if stage.share is None:
+        least = _part(left, EARLY_SHARE)
+        return least if later is None else max(least, left - later)
+    return _part(left, stage.share)
+
+
+def _part(left: int, share: float) -> int:
     return left * round(share * 1_000_000) // 1_000_000
+
+
+def price(
+    stages: Sequence[Rerank], models: Models, query: Content, standings: Sequence[Standing]
+) -> int | None:
+    """What these stages can use at most, were the order to stay as it is; None if one cannot say."""
+    total = 0
+    for stage in stages:
+        reranker = stage.judge(models)
+        if not isinstance(reranker, PricesJudging):
+            return None
+        block = [standing.candidate(rank) for rank, standing in enumerate(standings[: stage.keep], start=1)]
+        try:
+            cost = reranker.price(query, block)
+        except Exception:
+            # An engine that is down fails when its turn comes, and is reported there.
+            return None
+        if cost is None:
+            return None
+        total += max(0, cost)
+    return total
 
 
 def judge(
@@ -44,17 +78,26 @@ def judge(
     standings: list[Standing],
     ledger: Ledger,
     *,
-    last: bool,
-    keep_on_fault: bool,
+    later: int | None = 0,
+    keep_on_fault: bool = False,
 ) -> Outcome:
     """Run one rerank stage.
+
+    Args:
+        stage: What to do.
+        reranker: Who does it.
+        query: As the cascade was asked.
+        standings: Candidates of the earlier stage, in its order.
+        ledger: Grants and counts tokens.
+        later: As for `planned`.
+        keep_on_fault: Whether a failing engine leaves the order as it is.
 
     Raises:
         BackendFailed: The engine raised and `keep_on_fault` is off.
         PonderError: Whatever else an engine raises on purpose, such as a missing dependency, which a
             person can put right.
     """
-    tokens = planned(stage, ledger.left, last=last)
+    tokens = planned(stage, ledger.left, later)
     block = standings[: stage.keep]
     if not block or tokens == 0:
         why = "nothing to judge" if not block else f"no tokens for it, {ledger.left} left in all"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ponder.cascade.cascade import Cascade, OnFault
-from ponder.cascade.judging import judge
+from ponder.cascade.judging import judge, price
 from ponder.cascade.ledger import Ledger, whole_number
 from ponder.cascade.stages import Rerank, Retrieve, Think
 from ponder.cascade.standing import Standing
@@ -76,7 +77,7 @@ class Search:
         k = whole_number(k, "k", least=1)
         run = _Run(self, open_query(asked, self._limits or Limits()), ledger, k, where)
         for place, stage in enumerate(self.cascade.stages):
-            run.do(stage, last=place == len(self.cascade.stages) - 1)
+            run.do(stage, self.cascade.stages[place + 1 :])
         run.count_reused()
         return Ranking(
             query=asked,
@@ -105,7 +106,7 @@ class _Run:
     standings: list[Standing] = field(default_factory=list)
     trace: list[Event] = field(default_factory=list)
 
-    def do(self, stage: Retrieve | Think | Rerank, *, last: bool) -> None:
+    def do(self, stage: Retrieve | Think | Rerank, later: Sequence[Retrieve | Think | Rerank]) -> None:
         models = self.search.searchable.models
         match stage:
             case Retrieve():
@@ -118,13 +119,14 @@ class _Run:
                 if thought.vector is not None:
                     self.standings = self._nearest(thought.vector, stage.name)
             case Rerank():
+                waiting = [each for each in later if isinstance(each, Rerank)]
                 outcome = judge(
                     stage,
                     stage.judge(models),
                     self.content,
                     self.standings,
                     self.ledger,
-                    last=last,
+                    later=price(waiting, models, self.content, self.standings),
                     keep_on_fault=self.search.keep_on_fault,
                 )
                 self.standings = outcome.standings

@@ -49,6 +49,14 @@ class JudgeByKind:
                 return judged
         return Judgement(())
 
+    def price(self, query: Content, candidates: Sequence[Candidate]) -> int | None:
+        """See `ponder.protocols.PricesJudging`. What is written about a clip is known when it is written."""
+        if not query.text.strip():
+            return 0
+        if any(applies(query, candidate) for candidate in candidates):
+            return None
+        return sum(brief.cost for brief in self._briefs(query, candidates).values())
+
     def _briefs(self, query: Content, candidates: Sequence[Candidate]) -> dict[str, Brief]:
         found = {c.row.item.id: Brief(c, 0, None) for c in candidates}
         for judge in dict.fromkeys(self._judges.values()):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ponder.protocols import Reranker
+from ponder.protocols import PricesJudging, Reranker
 from ponder.records import Candidate, Content
 from ponder.testing.examples import candidates_of, rows_of, text_content
 
@@ -70,6 +70,15 @@ class RerankerContract:
         assert usage.spent <= limit
         if any(verdict.score is not None for verdict in judgement.verdicts):
             assert usage.spent > 0
+
+    def test_a_price_is_not_exceeded(self, reranker: Reranker, found: Sequence[Candidate]) -> None:
+        if not isinstance(reranker, PricesJudging):
+            pytest.skip("names no price")
+        price = reranker.price(self.query(), found)
+        if price is not None:
+            judgement = reranker.rerank(self.query(), found, limit=price)
+            assert len(judgement.verdicts) == len(found)
+            assert judgement == reranker.rerank(self.query(), found, limit=PLENTY)
 
     def test_more_tokens_judge_no_fewer(self, reranker: Reranker, found: Sequence[Candidate]) -> None:
         judged = [
