@@ -96,7 +96,7 @@ def perform(run: Run, command: Sequence[str]) -> None:
     """Run a command and keep what it printed; its progress goes to our stderr."""
     run.folder.mkdir(parents=True, exist_ok=True)
     (run.folder / "done.json").unlink(missing_ok=True)
-    keep = ["--run-dir", str(run.folder)] if run.section.verb == "evaluate" else []
+    keep = ["--run-dir", str(run.folder)]
     print(f"{run.section.name}, {run.mode}: {' '.join(command)}", file=sys.stderr, flush=True)
     at, on, began = commit(), machine(), time.perf_counter()
     with (run.folder / "lines.jsonl").open("wb") as lines:

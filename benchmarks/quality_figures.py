@@ -20,7 +20,7 @@ class Run:
     Attributes:
         section: What it belongs to.
         mode: "off", "shuffled" or "on".
-        folder: Holds lines.jsonl and done.json; for `evaluate` also what --run-dir writes.
+        folder: Holds lines.jsonl and done.json, and what --run-dir writes.
     """
 
     section: Section
@@ -50,7 +50,7 @@ class Run:
         return int(manifest["dataset"]["documents"])
 
     def per_query(self, budget: int) -> dict[str, float]:
-        """Query id → main measure; {} where the verb keeps no run folder."""
+        """Query id → main measure; {} where the run kept none."""
         path = self.folder / f"queries-{budget}.jsonl"
         if not path.exists():
             return {}

@@ -25,8 +25,7 @@ READING = """
   it is the content of the reasoning that helps. **on**: as ponder indexes. **@ N**: at most N tokens read
   and written for a query; at 0 stored vectors are compared and nothing else runs.
 - **95 %**: a percentile bootstrap over queries (10,000 resamples). **Difference** is to the row that is
-  named, query by query on the same resamples, which is far tighter than comparing two intervals; without
-  an interval where a command keeps no figures by query.
+  named, query by query on the same resamples, which is far tighter than comparing two intervals.
 - **No harm**: a higher budget is not below the one before by more than .005 or one query, whichever is more.
 - **Tokens**: read + written a query, the mean, and the most that any query spent; **a document**: written
   once, when it is indexed. Stored reasoning that is compared through its vector costs a query nothing.

@@ -118,8 +118,23 @@ def test_evaluate_moments(ponder, tmp_path):
     row = {"_id": "m", "video": "clip.mp4", "text": "x", "segments": [[0, 1], [1, 2]], "relevant": [1]}
     gone = {**row, "_id": "n", "video": "gone.mp4"}
     file = write(tmp_path / "moments.jsonl", [row, gone])
-    [line] = ponder.lines("evaluate-moments", file, "--models", "fake", "--budget", "64", code=7)
+    keep = tmp_path / "run"
+    command = ("evaluate-moments", file, "--models", "fake", "--budget", "64", "--run-dir", keep)
+    [line] = ponder.lines(*command, code=7)
     assert shape(line) == GOLDEN["evaluate-moments"]
+    assert_kept(keep, line, 64)
+
+
+def assert_kept(folder, line, budget):
+    """The run folder's figures by query have the line's mean, and the manifest names the file."""
+    rows = [json.loads(row) for row in (folder / f"queries-{budget}.jsonl").read_text().splitlines()]
+    assert rows and len({row["_id"] for row in rows}) == len(rows)
+    for name in rows[0]["metrics"]:
+        assert sum(row["metrics"][name] for row in rows) / len(rows) == pytest.approx(line[name], abs=1e-6)
+    assert all(row["tokens"]["read"] + row["tokens"]["written"] <= budget for row in rows)
+    assert json.loads((folder / f"report-{budget}.json").read_text()) == line
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert len(manifest["dataset"]["files"]) == 1
 
 
 def test_evaluate_qa(ponder, tmp_path):
@@ -132,8 +147,11 @@ def test_evaluate_qa(ponder, tmp_path):
         "answer_index": 0,
     }
     file = write(tmp_path / "qa.jsonl", [row, {**row, "_id": "y", "image": "gone.png"}])
-    [line] = ponder.lines("evaluate-qa", file, "--models", "fake", "--budget", "64", code=7)
+    keep = tmp_path / "run"
+    command = ("evaluate-qa", file, "--models", "fake", "--budget", "64", "--run-dir", keep)
+    [line] = ponder.lines(*command, code=7)
     assert shape(line) == GOLDEN["evaluate-qa"]
+    assert_kept(keep, line, 64)
     code, out, _ = ponder("evaluate-qa", file, "--models", "fake")
     assert (code, out.split()[:2]) == (7, ["budget", "accuracy"])
 

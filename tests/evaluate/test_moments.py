@@ -39,7 +39,7 @@ def test_each_query_ranks_its_own_segments_within_the_budget(folder, tmp_path):
     settings = Settings(budgets=(0, 100))
     with Cache(tmp_path / "cache.sqlite") as cache:
         corpus = build_corpus(moments.items, FakeModels(), cache, settings)
-        lines = list(run_moments(moments, corpus, settings))
+        lines = [run.fields for run in run_moments(moments, corpus, settings)]
     assert [line["budget"] for line in lines] == [0, 100]
     for line in lines:
         assert list(line)[:5] == ["budget", "hit@1", "ci95", "no_media", "tokens_per_query"]

@@ -54,7 +54,7 @@ def answer(folder, rows, budgets, chooser=None):
     settings = Settings(budgets=budgets)
     with Cache(folder / "cache.sqlite") as cache:
         corpus = build_corpus(quiz.items, models, cache, settings)
-        return list(run_quiz(quiz, corpus, settings))
+        return [run.fields for run in run_quiz(quiz, corpus, settings)]
 
 
 def test_a_chooser_adds_its_scores_within_the_budget(folder):

@@ -11,8 +11,8 @@ from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.retrieval import run_budgets
-from ponder.evaluate.run_folder import RunFolder
 from ponder.evaluate.settings import Settings
+from ponder.evaluate.trec import TrecFolder
 from ponder.index.cache import Cache
 from ponder.records import Item
 from ponder.testing import FakeModels
@@ -141,7 +141,7 @@ def test_breakdown_adds_up(dataset, cache):
 def test_the_run_folder_tells_the_same_figures(dataset, cache, tmp_path):
     settings = Settings(budgets=(0, 64))
     corpus, runs = run(dataset, cache, settings)
-    folder = RunFolder(tmp_path / "run")
+    folder = TrecFolder(tmp_path / "run")
     folder.begin(dataset, corpus, settings, ["ponder", "evaluate"])
     for each in runs:
         folder.add(each)
@@ -168,7 +168,7 @@ def test_ids_that_a_trec_run_cannot_carry_are_refused(tmp_path, cache):
     settings = Settings(budgets=(0,))
     corpus, _ = run(dataset, cache, settings)
     with pytest.raises(InputInvalid, match="white space"):
-        RunFolder(tmp_path / "run").begin(dataset, corpus, settings, [])
+        TrecFolder(tmp_path / "run").begin(dataset, corpus, settings, [])
 
 
 def test_a_cascade_that_does_not_fit_is_refused(dataset, cache):

@@ -31,10 +31,7 @@ def evaluate(
     models: options.Models = "lite",
     budget: options.Budgets = options.BUDGETS,
     stages: options.Stages = None,
-    reasoning: Annotated[
-        Literal["on", "off", "shuffled"],
-        typer.Option(help="off: documents without added knowledge; shuffled: each with another's."),
-    ] = "on",
+    reasoning: options.Reasoning = "on",
     allocate: Annotated[str, typer.Option(help="How a budget is split: uniform.")] = "uniform",
     reason_tokens: options.ReasonTokens = None,
     text_layer: TextLayer = "on",
@@ -42,7 +39,7 @@ def evaluate(
         str, typer.Option(metavar="FIELD", help="Break down by this field of queries' metadata.")
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the shuffling.")] = 0,
-    run_dir: Annotated[Path | None, typer.Option(help="Write TREC runs and a manifest here.")] = None,
+    run_dir: options.RunDir = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure retrieval on a data set.
@@ -53,8 +50,8 @@ def evaluate(
     from ponder.evaluate.beir import load_beir
     from ponder.evaluate.corpus import build_corpus
     from ponder.evaluate.retrieval import run_budgets
-    from ponder.evaluate.run_folder import RunFolder
     from ponder.evaluate.settings import Settings
+    from ponder.evaluate.trec import TrecFolder
     from ponder.index.cache import user_cache
     from ponder.models.registry import load
 
@@ -73,7 +70,7 @@ def evaluate(
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
         settings.cascade.check(chosen)
-        keep = RunFolder(run_dir) if run_dir else None
+        keep = TrecFolder(run_dir) if run_dir else None
         with progress("documents") as advance:
             corpus = build_corpus(dataset.items, chosen, cache, settings, advance)
         if keep:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -30,6 +30,14 @@ Stages = Annotated[
 ReasonTokens = Annotated[
     int | None,
     typer.Option("--reason-tokens", min=0, help="Longest reasoning about a document; the models' own."),
+]
+Reasoning = Annotated[
+    Literal["on", "off", "shuffled"],
+    typer.Option(help="off: documents without added knowledge; shuffled: each with another's."),
+]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(help="Write a manifest and each query's figures here; `evaluate` also TREC runs."),
 ]
 Budgets = Annotated[str, typer.Option("--budget", metavar="N,N,…", help="Token budgets, one line each.")]
 Budget = Annotated[

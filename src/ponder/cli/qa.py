@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ponder.cli import options
-from ponder.cli.console import progress, quiet_stdout
-from ponder.cli.lines import print_lines
+from ponder.cli.lines import measure
 
 
 def evaluate_qa(
     file: Annotated[Path, typer.Argument(metavar="FILE.jsonl", show_default=False)],
     models: options.Models = "lite",
     budget: options.Budgets = options.BUDGETS,
-    reasoning: Annotated[
-        Literal["on", "off", "shuffled"], typer.Option(help="As for `ponder evaluate`.")
-    ] = "on",
+    reasoning: options.Reasoning = "on",
     reason_tokens: options.ReasonTokens = None,
+    run_dir: options.RunDir = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure multiple-choice accuracy.
@@ -27,21 +25,23 @@ def evaluate_qa(
     Questions about pictures, pages and clips, at each token budget; `no_media` is what the questions and
     candidates alone give away.
     """
-    from ponder.evaluate.corpus import build_corpus
     from ponder.evaluate.qa import load_quiz, run_quiz
     from ponder.evaluate.settings import Settings
-    from ponder.index.cache import user_cache
-    from ponder.models.registry import load
 
     settings = Settings(
         budgets=options.parse_budgets(budget),
+        # Answers come from vectors and the chooser: no judge has a part in them.
+        cascade=options.cascade_of("retrieve"),
         reasoning=reasoning,
         reason_tokens=reason_tokens,
     )
-    quiz = load_quiz(file)
-    with quiet_stdout(as_json), user_cache() as cache:
-        chosen = load(models, cache=cache)
-        with progress("items") as advance:
-            corpus = build_corpus(quiz.items, chosen, cache, settings, advance)
-        with progress("questions") as advance:
-            print_lines(run_quiz(quiz, corpus, settings, advance), "accuracy", as_json)
+    measure(
+        load_quiz(file),
+        run_quiz,
+        settings,
+        models=models,
+        metric="accuracy",
+        counted=("items", "questions"),
+        run_dir=run_dir,
+        as_json=as_json,
+    )

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from ponder.errors import InputInvalid
 from ponder.evaluate.bootstrap import interval
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.metrics import hit_at, hit_at_1_ties_against
-from ponder.evaluate.report import DIGITS, rounded, tokens_per_query
+from ponder.evaluate.report import DIGITS, LineRun, rounded, tokens_of, tokens_per_query
 from ponder.evaluate.rows import Line, media_path, missing, read_lines, unique_id
 from ponder.evaluate.settings import Settings
 from ponder.records import Item, Query, Ranking, Skipped
@@ -44,11 +43,13 @@ class Moments:
         items: Every segment of every clip, once.
         queries: In the file's order.
         skipped: Clips that are missing.
+        file: What they were read from.
     """
 
     items: tuple[Item, ...]
     queries: tuple[MomentQuery, ...]
     skipped: tuple[Skipped, ...]
+    file: Path
 
 
 def load_moments(path: Path) -> Moments:
@@ -80,12 +81,13 @@ def load_moments(path: Path) -> Moments:
         queries.append(MomentQuery(query, ids, frozenset(ids[i] for i in relevant)))
     if not queries:
         raise InputInvalid("no query can be run", str(path), "check the lines and the videos")
-    return Moments(tuple(item for items in groups.values() for item in items), tuple(queries), tuple(skipped))
+    found = tuple(item for items in groups.values() for item in items)
+    return Moments(found, tuple(queries), tuple(skipped), path)
 
 
 def run_moments(
     moments: Moments, corpus: Corpus, settings: Settings, advance: Advance | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[LineRun]:
     """Rank each query's segments at each budget.
 
     Args:
@@ -95,9 +97,9 @@ def run_moments(
         advance: Called with (queries done, queries in all budgets).
 
     Yields:
-        The contract's line for each budget: ``budget``, ``hit@1``, ``ci95``, ``no_media``,
-        ``tokens_per_query``, and more. ``no_media`` is what a choice by chance would get: without the
-        clip its segments cannot be told apart.
+        For each budget the contract's line (``budget``, ``hit@1``, ``ci95``, ``no_media``,
+        ``tokens_per_query``, and more) and each query's figures. ``no_media`` is what a choice by chance
+        would get: without the clip its segments cannot be told apart.
     """
     present = {row.item.id for row in corpus.index.get([item.id for item in moments.items])}
     queries = [query for query in moments.queries if present.issuperset(query.ids)]
@@ -124,14 +126,14 @@ def _report(
     budget: int,
     corpus: Corpus,
     skipped: Sequence[Skipped],
-) -> dict[str, Any]:
+) -> LineRun:
     pairs = [
         (ranking.hits, dict.fromkeys(query.relevant, 1))
         for query, ranking in zip(queries, rankings, strict=True)
     ]
     right = [hit_at([hit.item.id for hit in hits], grades, 1) for hits, grades in pairs]
     honest = [hit_at_1_ties_against(hits, grades) for hits, grades in pairs]
-    return {
+    fields = {
         "budget": budget,
         "hit@1": round(fmean(right), DIGITS),
         "ci95": rounded(interval(right)),
@@ -142,6 +144,17 @@ def _report(
         "hit@1_ties_against": round(fmean(honest), DIGITS),
         "skipped": [{"uri": each.uri, "error": each.error} for each in skipped],
     }
+    rows = (
+        {
+            "_id": query.query.id,
+            "metrics": {"hit@1": hit},
+            "tokens": tokens_of(ranking.usage),
+            "hit@1_ties_against": least,
+            "segments": [query.ids.index(each.item.id) for each in ranking.hits],
+        }
+        for query, ranking, hit, least in zip(queries, rankings, right, honest, strict=True)
+    )
+    return LineRun(fields, tuple(rows))
 
 
 def _items(group: int, clip: Path, segments: Segments) -> tuple[Item, ...]:

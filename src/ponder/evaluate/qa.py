@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ponder.cascade import Ledger
 from ponder.errors import InputInvalid
 from ponder.evaluate.bootstrap import intervals
 from ponder.evaluate.corpus import Corpus
-from ponder.evaluate.report import DIGITS, rounded, tokens_per_query
+from ponder.evaluate.report import DIGITS, LineRun, rounded, tokens_of, tokens_per_query
 from ponder.evaluate.rows import Line, media_path, missing, read_lines, unique_id
 from ponder.evaluate.settings import Settings
 from ponder.media.content import open_content, open_query
@@ -36,12 +36,14 @@ class Question:
     """A question about one item.
 
     Attributes:
+        id: The row's.
         item: Id of the item.
         text: The question.
         candidates: The answers to choose from.
         answer: Number of the right one, from 0.
     """
 
+    id: str
     item: str
     text: str
     candidates: tuple[str, ...]
@@ -55,12 +57,20 @@ class Quiz:
     items: tuple[Item, ...]
     questions: tuple[Question, ...]
     skipped: tuple[Skipped, ...]
+    file: Path
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    right: bool
+    """What was chosen, None where two candidates are equally good, and what that cost."""
+
+    question: Question
+    chosen: int | None
     usage: Usage
+
+    @property
+    def right(self) -> float:
+        return float(self.chosen == self.question.answer)
 
 
 def load_quiz(path: Path) -> Quiz:
@@ -79,10 +89,11 @@ def load_quiz(path: Path) -> Quiz:
     skipped: list[Skipped] = []
     seen: set[str] = set()
     for line in read_lines(path):
-        unique_id(line, seen)
+        name = unique_id(line, seen)
         item = _item(path.parent, line)
         candidates = line.strings("candidates")
         question = Question(
+            name,
             item.id,
             line.text("question", required=True),
             candidates,
@@ -95,12 +106,12 @@ def load_quiz(path: Path) -> Quiz:
         questions.append(question)
     if not questions:
         raise InputInvalid("no question can be run", str(path), "check the lines and the media")
-    return Quiz(tuple(items.values()), tuple(questions), tuple(skipped))
+    return Quiz(tuple(items.values()), tuple(questions), tuple(skipped), path)
 
 
 def run_quiz(
     quiz: Quiz, corpus: Corpus, settings: Settings, advance: Advance | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[LineRun]:
     """Answer each question at each budget, with and without its media.
 
     At budget 0 the answer is the candidate whose text, together with the question, is nearest to the
@@ -115,8 +126,8 @@ def run_quiz(
         advance: Called with (questions done, questions in all budgets).
 
     Yields:
-        The contract's line for each budget: ``budget``, ``accuracy``, ``ci95``, ``no_media``,
-        ``tokens_per_query``, and more.
+        For each budget the contract's line (``budget``, ``accuracy``, ``ci95``, ``no_media``,
+        ``tokens_per_query``, and more) and each question's figures.
     """
     items = {item.id: item for item in quiz.items}
     present = {row.item.id for row in corpus.index.get(list(items))}
@@ -160,7 +171,7 @@ def _answer(
         if ledger.settle(grant, choice.usage) and len(choice.scores) == len(question.candidates):
             scores = prior + chooser.weight * _as_array(choice.scores)
     best = [number for number, score in enumerate(scores) if score == max(scores)]
-    return _Answer(best == [question.answer], ledger.usage)
+    return _Answer(question, best[0] if len(best) == 1 else None, ledger.usage)
 
 
 def _prior(corpus: Corpus, question: Question, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -187,13 +198,13 @@ def _report(
     budget: int,
     corpus: Corpus,
     skipped: Sequence[Skipped],
-) -> dict[str, Any]:
+) -> LineRun:
     columns = {
-        "accuracy": [float(answer.right) for answer in seeing],
-        "no_media": [float(answer.right) for answer in blind],
+        "accuracy": [answer.right for answer in seeing],
+        "no_media": [answer.right for answer in blind],
     }
     bounds = intervals(columns)
-    return {
+    fields = {
         "budget": budget,
         "accuracy": round(fmean(columns["accuracy"]), DIGITS),
         "ci95": rounded(bounds["accuracy"]),
@@ -204,6 +215,16 @@ def _report(
         "no_media_ci95": rounded(bounds["no_media"]),
         "skipped": [{"uri": each.uri, "error": each.error} for each in skipped],
     }
+    rows = (
+        {
+            "_id": answer.question.id,
+            "metrics": {"accuracy": answer.right, "no_media": alone.right},
+            "tokens": tokens_of(answer.usage),
+            "chosen": answer.chosen,
+        }
+        for answer, alone in zip(seeing, blind, strict=True)
+    )
+    return LineRun(fields, tuple(rows))
 
 
 def _item(folder: Path, line: Line) -> Item:

@@ -39,6 +39,19 @@ class Report:
         return dict(self.fields["metrics"])
 
 
+@dataclass(frozen=True, slots=True)
+class LineRun:
+    """One budget of ``evaluate-moments`` or ``evaluate-qa``.
+
+    Attributes:
+        fields: The contract's line.
+        queries: A row a query, for ``--run-dir``: ``_id``, ``metrics``, ``tokens`` and more.
+    """
+
+    fields: dict[str, Any]
+    queries: tuple[dict[str, Any], ...]
+
+
 def summarise(
     dataset: Dataset,
     corpus: Corpus,
@@ -90,6 +103,16 @@ def tokens_per_query(usages: Sequence[Usage]) -> dict[str, float]:
         "cached": round(fmean(usage.cached for usage in usages), 2),
         "max": max(usage.spent for usage in usages),
     }
+
+
+def tokens_of(usage: Usage) -> dict[str, int]:
+    """What one query read, wrote and reused, as run folders keep it.
+
+    Example:
+        >>> tokens_of(Usage(read=10, written=2))
+        {'read': 10, 'written': 2, 'cached': 0}
+    """
+    return {"read": usage.read, "written": usage.written, "cached": usage.cached}
 
 
 def rounded(interval: tuple[float, float]) -> list[float]:

@@ -6,20 +6,18 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ponder.errors import BackendFailed, InputInvalid
-from ponder.evaluate.beir import Dataset
+from ponder.errors import BackendFailed
 from ponder.evaluate.bootstrap import RESAMPLES, SEED
 from ponder.evaluate.corpus import Corpus
-from ponder.evaluate.retrieval import DEPTH, BudgetRun, Outcome
 from ponder.evaluate.settings import Settings
 
-_PACKAGES = (
+PACKAGES = (
     "numpy",
     "torch",
     "transformers",
@@ -32,7 +30,7 @@ _PACKAGES = (
 
 
 class RunFolder:
-    """A folder with ``manifest.json``, and ``run-BUDGET.trec`` and ``queries-BUDGET.jsonl`` for each budget.
+    """A folder with ``manifest.json``; ``queries-BUDGET.jsonl`` and ``report-BUDGET.json`` of each budget.
 
     Args:
         path: The folder; made if it is not there. Files of an earlier run in it are replaced.
@@ -50,23 +48,25 @@ class RunFolder:
                 f"cannot make the folder: {error.strerror}", str(path), "choose another --run-dir"
             ) from error
 
-    def begin(self, dataset: Dataset, corpus: Corpus, settings: Settings, command: Sequence[str]) -> None:
+    def begin(
+        self,
+        name: str,
+        files: Sequence[Path],
+        corpus: Corpus,
+        settings: Settings,
+        command: Sequence[str],
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         """Write the manifest.
 
         Args:
-            dataset: Whose files' sha256 are noted.
+            name: Of the data set.
+            files: What it was read from; their sha256 are noted.
             corpus: Whose models' fingerprints and contents' digests are noted.
             settings: Noted whole.
             command: The command line that repeats the run.
-
-        Raises:
-            InputInvalid: An id holds white space, which a TREC run cannot carry.
+            more: What else there is to say about the data set.
         """
-        for name in (*(item.id for item in dataset.items), *(each.query.id for each in dataset.queries)):
-            if len(name.split()) != 1 or name != name.strip():
-                raise InputInvalid(
-                    f"the id {name!r} holds white space", dataset.name, "rename it, or leave --run-dir away"
-                )
         manifest = {
             "command": list(command),
             "ponder": metadata.version("ponder"),
@@ -74,49 +74,34 @@ class RunFolder:
             "packages": _versions(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
             "dataset": {
-                "name": dataset.name,
-                "split": dataset.split,
-                "files": {path.name: _sha256(path) for path in dataset.files},
+                "name": name,
+                "files": {path.name: _sha256(path) for path in files},
                 "documents": len(corpus.index),
                 "contents_sha256": corpus.contents_sha256,
+                **(more or {}),
             },
             "models": {"name": corpus.models.name, "fingerprints": _fingerprints(corpus)},
             "settings": {**asdict(settings), "cascade": str(settings.cascade)},
             "reason_tokens": corpus.reason_tokens,
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
-            "depth": DEPTH,
         }
-        self._write("manifest.json", json.dumps(manifest, indent=1) + "\n")
+        self.write("manifest.json", json.dumps(manifest, indent=1) + "\n")
 
-    def add(self, run: BudgetRun) -> None:
-        """Write one budget's rankings, per-query figures and report."""
-        tag = f"ponder-{run.budget}"
-        self._write(f"run-{run.budget}.trec", "".join(_trec(outcome, tag) for outcome in run.outcomes))
-        rows = (json.dumps(_query_fields(outcome)) + "\n" for outcome in run.outcomes)
-        self._write(f"queries-{run.budget}.jsonl", "".join(rows))
-        self._write(f"report-{run.budget}.json", json.dumps(run.report.fields, indent=1) + "\n")
+    def add(self, budget: int, report: Mapping[str, Any], queries: Iterable[Mapping[str, Any]]) -> None:
+        """Write one budget's report and figures by query.
 
-    def _write(self, name: str, text: str) -> None:
+        Args:
+            budget: The tokens a query might cost.
+            report: The line that the command prints.
+            queries: A row a query, with ``_id`` and ``metrics``: what paired comparisons need.
+        """
+        rows = (json.dumps(row) + "\n" for row in queries)
+        self.write(f"queries-{budget}.jsonl", "".join(rows))
+        self.write(f"report-{budget}.json", json.dumps(report, indent=1) + "\n")
+
+    def write(self, name: str, text: str) -> None:
+        """Put another file into the folder, or in the place of one."""
         (self.path / name).write_text(text, encoding="utf-8")
-
-
-def _trec(outcome: Outcome, tag: str) -> str:
-    """``query Q0 document rank score tag`` lines; the rank decides where scores are equal."""
-    name = outcome.query.query.id
-    return "".join(
-        f"{name} Q0 {hit.item.id} {hit.rank} {hit.score!r} {tag}\n" for hit in outcome.ranking.hits
-    )
-
-
-def _query_fields(outcome: Outcome) -> dict[str, Any]:
-    usage = outcome.ranking.usage
-    return {
-        "_id": outcome.query.query.id,
-        "metrics": outcome.scores,
-        "tokens": {"read": usage.read, "written": usage.written, "cached": usage.cached},
-        "tied": outcome.tied,
-        "seconds": outcome.seconds,
-    }
 
 
 def _fingerprints(corpus: Corpus) -> dict[str, Any]:
@@ -130,7 +115,7 @@ def _fingerprints(corpus: Corpus) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     found = {}
-    for name in _PACKAGES:
+    for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
