@@ -97,15 +97,13 @@ def test_a_killed_writer_leaves_what_it_had_acknowledged(tmp_path):
             print(n, flush=True)
     """
     for _ in range(3):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(script), str(path)], stdout=subprocess.PIPE, text=True
-        )
-        assert writer.stdout is not None
-        writer.stdout.readline()
-        time.sleep(0.05)
-        writer.send_signal(signal.SIGKILL)
-        acknowledged = len(writer.stdout.read().split())
-        writer.wait()
+        command = [sys.executable, "-c", textwrap.dedent(script), str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(0.05)
+            writer.send_signal(signal.SIGKILL)
+            acknowledged = len(writer.stdout.read().split())
         with Cache(path) as cache:
             assert len(cache) >= acknowledged
             for n in range(acknowledged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -279,3 +280,10 @@ def test_the_fingerprint_tells_perceivers_and_measures_apart():
     changed = LiteReasoner(perceiver, language).fingerprint
     language.fingerprint = "another measure"
     assert len({plain, changed, LiteReasoner(perceiver, language).fingerprint}) == 3
+
+
+def test_a_query_s_own_words_are_not_in_its_thought():
+    """The embedder reads them beside it: twice would weigh them twice."""
+    query = replace(PICTURE, text="but in red")
+    seen = Perception(glimpse((105, 1.0)), usage=COST)
+    assert "but in red" not in reason(seen, COST.read + 60, query, "query").text

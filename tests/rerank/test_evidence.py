@@ -124,3 +124,21 @@ def test_clips_of_a_query_without_events_are_judged_by_the_judge_of_their_kind()
     assert judge.rerank(text_content("boat"), [clip], limit=PLENTY) == kept.rerank(
         text_content("boat"), [clip], limit=PLENTY
     )
+
+
+def test_a_query_too_long_for_the_judges_is_left_alone_and_costs_nothing():
+    language = WordLanguage()
+    found = [picture("koala", "koala"), page("p", "a boat")]
+    query = text_content("boat " * 2000)
+    judgement = stage(language).rerank(query, found, limit=10**9)
+    assert [(v.score, "longer" in v.note) for v in judgement.verdicts] == [(None, True)] * 2
+    assert judgement.usage.spent == language.read == stage(language).price(query, found) == 0
+
+
+@given(found=MIXED, query=SENTENCE)
+def test_the_price_is_what_judging_all_costs(found, query):
+    price = stage(WordLanguage()).price(text_content(query), found)
+    if price is not None:
+        judgement = stage(WordLanguage()).rerank(text_content(query), found, limit=price)
+        assert judgement.usage.spent == price
+        assert len(judgement.verdicts) == len(found)

@@ -112,8 +112,8 @@ def test_killed_at_random_moments(tmp_path):
                 sizes.append(len(shelf))
             folder.change()
     finally:
-        nursery.stdin.close()
-        nursery.wait()
+        # Ends its input, so that it ends; waits for it and closes both pipes.
+        nursery.communicate()
     assert killed >= 20
     assert len(set(sizes)) > 3, "the kills fell on too few different moments"
     with Cache(kept) as cache, open_shelf(place, FakeModels(), cache=cache) as shelf:

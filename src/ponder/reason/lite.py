@@ -76,7 +76,8 @@ class LiteReasoner:
         if content.kind in ("page", "text"):
             whole = self._of_text(text, content, writer)
         else:
-            whole = self._of_thing(seen.whole, text, writer)
+            # A query's own words are embedded beside its reasoning: once is enough.
+            whole = self._of_thing(seen.whole, "" if role == "query" else text, writer)
             if role == "document":
                 # Judges need them of candidates; a query has no tokens to spare for them.
                 things, asked = self._likely(seen.whole)

@@ -11,6 +11,10 @@ from ponder.rerank.events import EventsJudge, applies
 
 _VERSION = "by-kind-1"
 
+_LONGEST = 6000
+"""Bytes of a query, which has no more tokens than bytes: with what is read of a candidate it then fits the
+judges' context of 8192 tokens."""
+
 
 class JudgeByKind:
     """Pictures, pages and texts go to the judge of their kind; clips, when something happens, to `events`.
@@ -36,8 +40,8 @@ class JudgeByKind:
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`. A query without words has nothing to be judged by."""
-        if not query.text.strip():
-            return Judgement(tuple(_unjudged(c, "the query has no words") for c in candidates))
+        if why := _unfit(query):
+            return Judgement(tuple(_unjudged(c, why) for c in candidates))
         clips = [c for c in candidates if applies(query, c)]
         if len(clips) == len(candidates):
             return self._events.judge(query, candidates, limit=limit)
@@ -51,7 +55,7 @@ class JudgeByKind:
 
     def price(self, query: Content, candidates: Sequence[Candidate]) -> int | None:
         """See `ponder.protocols.PricesJudging`. What is written about a clip is known when it is written."""
-        if not query.text.strip():
+        if _unfit(query):
             return 0
         if any(applies(query, candidate) for candidate in candidates):
             return None
@@ -88,6 +92,13 @@ class JudgeByKind:
             tuple(verdicts.get(c.row.item.id) or _unjudged(c, "no judge for its kind") for c in candidates),
             usage,
         )
+
+
+def _unfit(query: Content) -> str:
+    """Why no candidate can be judged, "" if they can be."""
+    if not query.text.strip():
+        return "the query has no words"
+    return f"the query is longer than {_LONGEST} bytes" if len(query.text.encode()) > _LONGEST else ""
 
 
 def _unjudged(candidate: Candidate, why: str) -> Verdict:
