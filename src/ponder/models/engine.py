@@ -55,6 +55,8 @@ class Effort:
     Example:
         >>> Effort(answer=64).total, Effort(trace=100, answer=28).total
         (64, 128)
+        >>> Effort(trace=96, answer=32).within(20)
+        Effort(trace=15, answer=5, least=0)
     """
 
     trace: int = 0
@@ -65,6 +67,11 @@ class Effort:
     def total(self) -> int:
         """The most tokens that are written."""
         return self.trace + self.answer
+
+    def within(self, tokens: int) -> Effort:
+        """The same effort in proportion, with `tokens` as its total; the answer keeps one of them."""
+        trace = min(tokens * self.trace // max(1, self.total), tokens - 1) if tokens > 0 else 0
+        return Effort(trace, max(0, tokens) - trace, min(self.least, trace))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The fakes need no weights and are deterministic. The suites in `ponder.testing.c
 what `ponder.protocols` says in words; they need pytest.
 """
 
+from ponder.testing.engine import FakeEngine
 from ponder.testing.fakes import FakeEmbedder, FakeModels, FakeReasoner, build
 from ponder.testing.judges import BrokenReranker, ConstantReranker, FakeReranker, GreedyReranker
 from ponder.testing.store import FakeIndex, FakeShelf
@@ -13,6 +14,7 @@ __all__ = [
     "BrokenReranker",
     "ConstantReranker",
     "FakeEmbedder",
+    "FakeEngine",
     "FakeIndex",
     "FakeModels",
     "FakeReasoner",

@@ -13,6 +13,7 @@ For pytest's detailed failures put ``pytest.register_assert_rewrite("ponder.test
 """
 
 from ponder.testing.contracts.embedder import EmbedderContract
+from ponder.testing.contracts.engine import EngineContract
 from ponder.testing.contracts.index import IndexContract
 from ponder.testing.contracts.models import BlobCacheContract, ModelsContract
 from ponder.testing.contracts.reasoner import ReasonerContract
@@ -21,6 +22,7 @@ from ponder.testing.contracts.reranker import RerankerContract
 __all__ = [
     "BlobCacheContract",
     "EmbedderContract",
+    "EngineContract",
     "IndexContract",
     "ModelsContract",
     "ReasonerContract",
