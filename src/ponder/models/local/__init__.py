@@ -1,0 +1,1 @@
+"""Chat models of transformers, run here: any language model, and any that also sees pictures."""
