@@ -27,6 +27,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "setup: $$($(PYTHON) --version) into .venv; the packages take a minute or two ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps \
+		--upgrade --target .venv/torchvision torchvision
 	@touch $@
 	@echo "setup: done"
 

@@ -1,7 +1,21 @@
 """For every test: no deadlines, contract suites show their values, the lite models load once."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+
+# Processors of models that see clips want torchvision, and the build on PyPI does not go with a CPU torch:
+# `make setup` puts it where only tests look, and the two operators it lacks are declared, never run.
+_TORCHVISION = Path(sys.prefix) / "torchvision"
+if _TORCHVISION.is_dir():
+    import torch
+
+    sys.path.append(str(_TORCHVISION))
+    _OPERATORS = torch.library.Library("torchvision", "DEF")
+    for _name in ("nms", "qnms"):
+        _OPERATORS.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 pytest.register_assert_rewrite("ponder.testing.contracts")
 

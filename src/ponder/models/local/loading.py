@@ -50,6 +50,11 @@ class Loaded:
         """The model below its head: from tokens and pictures to hidden states."""
         return self.model.model
 
+    @property
+    def text_config(self) -> Any:
+        """Of the part that reads tokens."""
+        return self.model.config.get_text_config()
+
     def logits(self, hidden: Any) -> Any:
         """Logits (n, vocabulary), float32, of hidden states (n, width)."""
         return self.model.get_output_embeddings()(hidden).float()
@@ -87,6 +92,15 @@ def load(settings: LocalSettings) -> Loaded:
         _ends(model, tokenizer),
         _plain(text),
     )
+
+
+def sees_pictures(settings: LocalSettings) -> bool:
+    """Whether a model sees pictures, from its configuration alone.
+
+    Raises:
+        MissingDependency, InputInvalid: As `load`.
+    """
+    return _sees(_config(settings), settings)
 
 
 def place(settings: LocalSettings) -> tuple[str, Any]:
