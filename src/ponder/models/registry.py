@@ -11,6 +11,9 @@ from ponder.protocols import BlobCache, Models
 GROUP = "ponder.models"
 """Entry points of this group are functions ``build(*, cache: BlobCache | None = None) -> Models``."""
 
+_FILE = "*.yaml"
+"""The entry point that builds what is written in a file, or overridden; it gets the whole name first."""
+
 
 def names() -> list[str]:
     """Names of the installed presets, sorted.
@@ -19,14 +22,15 @@ def names() -> list[str]:
         >>> "lite" in names()
         True
     """
-    return sorted(_found())
+    return sorted(set(_found()) - {_FILE})
 
 
 def load(name: str, *, cache: BlobCache | None = None) -> Models:
     """Build an installed preset. Cheap: its weights load at first use.
 
     Args:
-        name: One of `names`.
+        name: One of `names`, or a preset's file, ``MINE.yaml``; ``,PART.FIELD=VALUE`` may follow either, to
+            change what a file says (docs/models.md).
         cache: Handed to the preset, for what it computes once from its own data.
 
     Raises:
@@ -35,13 +39,16 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
         MissingDependency: The preset is installed but cannot be imported.
         BackendFailed: The preset's function does not return `Models`.
     """
+    plain = name.partition(",")[0]
+    if plain.endswith((".yaml", ".yml")) or plain != name:
+        built = _found()[_FILE].load()(name, cache=cache)
+        assert isinstance(built, Models)
+        return built
     if "/" in name or "\\" in name or name in (".", ".."):
         raise _not_a_model_folder(Path(name).expanduser())
     found = _found()
     if name not in found:
-        raise BadArguments(
-            f"unknown models {name!r}", "--models", f"installed are {', '.join(sorted(found))}"
-        )
+        raise BadArguments(f"unknown models {name!r}", "--models", f"installed are {', '.join(names())}")
     try:
         build = found[name].load()
     except (ImportError, AttributeError) as error:

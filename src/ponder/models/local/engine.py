@@ -101,7 +101,7 @@ class LocalEngine:
         tasks = []
         for prompt in prompts:
             try:
-                tasks.append(Task(self._fitted(prompt, effort.total), prompt.opening))
+                tasks.append(Task(self.fitted(prompt, effort.total), prompt.opening))
                 found.append(None)
             except InputInvalid as error:
                 found.append(Written(error=str(error)))
@@ -133,14 +133,15 @@ class LocalEngine:
                 found.append(Likely(error="the target has no tokens"))
                 continue
             try:
-                asks.append(Ask(self._fitted(prompt, len(target)), target, answers))
+                asks.append(Ask(self.fitted(prompt, len(target)), target, answers))
                 found.append(None)
             except InputInvalid as error:
                 found.append(Likely(error=str(error)))
         scored = iter(score(self.loaded, asks, self.renderer.tensors))
         return [next(scored) if each is None else each for each in found]
 
-    def _fitted(self, prompt: Prompt, room: int) -> Rendered:
+    def fitted(self, prompt: Prompt, room: int) -> Rendered:
+        """A prompt that leaves room for so many more tokens; see `ponder.models.local.fitting`."""
         most = self.loaded.context - room
         rendered = self._render(prompt)
         if len(rendered.ids) <= most:

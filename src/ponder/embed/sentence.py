@@ -1,0 +1,220 @@
+"""Any sentence-transformers model as the embedder: text models, CLIPs, and models that see."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ponder.embed.conditioned import Format, Input, document_inputs, query_input
+from ponder.errors import BackendFailed, InputInvalid, MissingDependency
+from ponder.models.quiet import quiet
+from ponder.records import Content, Embedded, Reasoning
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_VERSION = "sentence-1"
+_SMALL = (".json", ".txt", ".jinja")
+
+
+class SentenceEmbedder:
+    """Embeds with `SentenceTransformer`: words with their reasoning, and pictures where the model sees.
+
+    A model that reads words *or* pictures, but not both in one input (CLIP), embeds pictures alone, and the
+    reasoning as a part of its own beside them, so that either can be found.
+
+    Args:
+        model: A folder or a name on the model hub.
+        revision: Commit on the hub.
+        form: Instructions, and how much is shown.
+        prompts: Instructions by side, "document" and "query", in the model's own words; they go where the
+            model's prompts go. Without, the model's own prompts of those names, if it has them.
+        dim: Keep so many dimensions (Matryoshka models); 0 keeps all.
+        device: As torch writes it; "" lets the library choose.
+        dtype: "float32", "bfloat16", or "" for the model's own.
+        batch: Inputs at a time.
+        trust: Run code that comes with the model: see `ponder.models.local.settings.TRUST`.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        revision: str = "",
+        form: Format | None = None,
+        prompts: Mapping[str, str] | None = None,
+        dim: int = 0,
+        device: str = "",
+        dtype: str = "",
+        batch: int = 16,
+        trust: str = "",
+    ) -> None:
+        self._name, self._revision, self._form = model, revision, form or Format()
+        self._prompts, self._dim, self._device = dict(prompts or {}), dim, device
+        self._dtype, self._batch, self._trust = dtype, batch, trust
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Model, prompts, format."""
+        folder = Path(self._name).expanduser()
+        name = _folder_digest(folder) if folder.is_dir() else f"{self._name}@{self._revision or 'main'}"
+        how = hashlib.sha256(repr((sorted(self._prompts.items()), self._dim, self._dtype)).encode())
+        return f"{name}/{_VERSION}-{how.hexdigest()[:8]}/{self._form.fingerprint}"
+
+    @property
+    def dim(self) -> int:
+        """The model's, or what is kept of it."""
+        return int(self._dim or self.model.get_embedding_dimension())
+
+    @cached_property
+    def model(self) -> Any:
+        """The model; loads it."""
+        return load(self._name, self._revision, self._device, self._dtype, self._dim, self._trust)
+
+    @cached_property
+    def _sees(self) -> bool:
+        return bool(self.model.supports("image"))
+
+    @cached_property
+    def _joins(self) -> bool:
+        """Whether words and pictures can be one input."""
+        return self._sees and (self.model.supports(("image", "text")) or self.model.supports("message"))
+
+    def embed_documents(self, contents: Sequence[Content], reasonings: Sequence[Reasoning]) -> list[Embedded]:
+        """See `ponder.protocols.Embedder`. All parts of all contents go into batches together."""
+        pairs = zip(contents, reasonings, strict=True)
+        inputs = [self._document(content, reasoning) for content, reasoning in pairs]
+        vectors = self._encode([each for some in inputs for each in some], "document")
+        found, start = [], 0
+        for some in inputs:
+            rows = vectors[start : start + len(some)]
+            found.append(Embedded(tuple(each.label for each in some), rows))
+            start += len(some)
+        return found
+
+    def embed_queries(
+        self, contents: Sequence[Content], reasonings: Sequence[Reasoning | None]
+    ) -> NDArray[np.float32]:
+        """See `ponder.protocols.Embedder`."""
+        pairs = zip(contents, reasonings, strict=True)
+        inputs = [query_input(c, r, self._form, sees=self._sees) for c, r in pairs]
+        return self._encode(inputs, "query")
+
+    def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
+        """See `ponder.protocols.PricesQueries`: all that the model reads, pictures included."""
+        given = query_input(content, reasoning, self._form, sees=self._sees)
+        read = self.model.preprocess([self._given(given)])
+        ids = read.get("input_ids")
+        return int(ids.shape[-1]) if ids is not None else 0
+
+    def _document(self, content: Content, reasoning: Reasoning) -> list[Input]:
+        inputs = document_inputs(content, reasoning, self._form, sees=self._sees)
+        if self._joins or not content.images or not self._sees:
+            return inputs
+        whole = inputs[0]
+        said = [Input(whole.instruction, (), whole.text, label="chars=0-0")] if whole.text else []
+        return [Input(each.instruction, each.pictures, "", label=each.label) for each in inputs[:1]] + said
+
+    def _given(self, given: Input) -> Any:
+        """An input in the library's terms: text, a picture, or both."""
+        if not given.pictures or not self._sees:
+            return given.text or " "
+        if not self._joins and given.text:
+            return given.text
+        shown: Any = given.pictures[0] if len(given.pictures) == 1 else list(given.pictures)
+        if not given.text:
+            return {"image": shown} if len(given.pictures) == 1 else _message(given)
+        return {"image": shown, "text": given.text} if len(given.pictures) == 1 else _message(given)
+
+    def _encode(self, inputs: Sequence[Input], side: str) -> NDArray[np.float32]:
+        import numpy as np
+
+        if not inputs:
+            return np.zeros((0, self.dim), np.float32)
+        named = side if side in (getattr(self.model, "prompts", None) or {}) else None
+        prompt = self._prompts.get(side)
+        rows = np.zeros((len(inputs), self.dim), np.float32)
+        # Inputs of one kind at a time: a batch has words, pictures or both.
+        kinds: dict[tuple[bool, bool], list[int]] = {}
+        for number, each in enumerate(inputs):
+            kinds.setdefault((bool(each.pictures), len(each.pictures) > 1), []).append(number)
+        for numbers in kinds.values():
+            rows[numbers] = self.model.encode(
+                [self._given(inputs[number]) for number in numbers],
+                prompt=prompt,
+                prompt_name=None if prompt is not None else named,
+                batch_size=self._batch,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+        if not np.isfinite(rows).all():
+            raise BackendFailed("a vector is not finite", self._name, "try dtype float32")
+        return rows
+
+
+def _message(given: Input) -> Any:
+    parts: list[dict[str, Any]] = [{"type": "image", "image": picture} for picture in given.pictures]
+    if given.text:
+        parts.append({"type": "text", "text": given.text})
+    return [{"role": "user", "content": parts}]
+
+
+def load(name: str, revision: str, device: str, dtype: str, dim: int, trust: str) -> Any:
+    """A SentenceTransformer; a chat model's folder gets the last token's state and unit norm, never a mean.
+
+    Raises:
+        MissingDependency: It cannot be had.
+        InputInvalid: It is no embedding model.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    from ponder.models.local.settings import TRUST
+
+    folder = Path(name).expanduser()
+    options: dict[str, Any] = {"trust_remote_code": trust == TRUST}
+    if revision and not folder.is_dir():
+        options["revision"] = revision
+    if device:
+        options["device"] = device
+    if dim:
+        options["truncate_dim"] = dim
+    if dtype:
+        options["model_kwargs"] = {"dtype": dtype}
+    where = str(folder) if folder.is_dir() else name
+    try:
+        with quiet():
+            if folder.is_dir() and not (folder / "modules.json").is_file():
+                from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+
+                reads: Any = Transformer(where)
+                width = reads.get_embedding_dimension()
+                return SentenceTransformer(
+                    modules=[reads, Pooling(width, "lasttoken"), Normalize()],
+                    device=device or None,
+                    truncate_dim=dim or None,
+                )
+            return SentenceTransformer(where, **options)
+    except ImportError as error:
+        raise MissingDependency(_first(error), name, "pip install it") from error
+    except OSError as error:
+        how = "give the folder of a downloaded copy, or check the name and the connection"
+        raise MissingDependency(f"the model cannot be had: {_first(error)}", name, how) from error
+    except (ValueError, KeyError) as error:
+        raise InputInvalid(f"no embedding model: {_first(error)}", name, "see docs/models.md") from error
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _folder_digest(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            found.update(str(path.relative_to(folder)).encode())
+            found.update(path.read_bytes() if path.suffix in _SMALL else str(path.stat().st_size).encode())
+    return f"{folder.name}-{found.hexdigest()[:16]}"

@@ -1,0 +1,152 @@
+"""Models of a preset's file, put together: engines are shared by the parts that name the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+from ponder.embed.backbone import BackboneEmbedder
+from ponder.embed.conditioned import Format
+from ponder.embed.sentence import SentenceEmbedder
+from ponder.models.engine import Effort, Engine
+from ponder.models.local.engine import LocalEngine
+from ponder.models.local.settings import LocalSettings
+from ponder.presets.spec import BackboneSpec, JudgeSpec, LocalSpec, Preset, SentenceSpec, read
+from ponder.protocols import BlobCache, Embedder, Reranker
+from ponder.reason.chat import ChatReasoner, Wording
+from ponder.rerank.musing import Musing
+from ponder.rerank.p_true import PTrue
+from ponder.rerank.pointwise import PointwiseJudge, Question
+from ponder.rerank.query_likelihood import QueryLikelihood
+from ponder.rerank.showing import Showing, ShowMedia, ShowReasoning
+from ponder.rerank.yes_no import INSTRUCTION, YesNo
+
+
+class ChatModels:
+    """See `ponder.protocols.Models`; nothing is loaded before it is used.
+
+    Args:
+        preset: What to put together.
+    """
+
+    def __init__(self, preset: Preset) -> None:
+        self.preset = preset
+        self.name, self.reason_tokens = preset.name, preset.reason_tokens
+        self._engines: dict[str, Engine] = {}
+
+    def engine(self, name: str) -> Engine:
+        """The engine of this name in the preset."""
+        if name not in self._engines:
+            spec = self.preset.engines[name]
+            # Two names for the same model are one: weights are not loaded twice.
+            same = next((k for k in self._engines if self.preset.engines[k] == spec), None)
+            self._engines[name] = self._engines[same] if same else _engine(spec)
+        return self._engines[name]
+
+    @cached_property
+    def reasoner(self) -> ChatReasoner:
+        """Writes the ECRs."""
+        spec = self.preset.reasoner
+        given = {key: value for key, value in spec.wording.model_dump().items() if value}
+        return ChatReasoner(
+            self.engine(spec.engine),
+            wording=Wording(**given),
+            trace=spec.trace,
+            least=spec.least,
+            words=spec.words,
+            frames=spec.frames,
+        )
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Embeds item + ECR."""
+        spec = self.preset.embedder
+        form = Format(**spec.format.model_dump())
+        if isinstance(spec, BackboneSpec):
+            engine = self.engine(spec.engine)
+            assert isinstance(engine, LocalEngine), "the preset's reader lets no other pass"
+            return BackboneEmbedder(
+                engine, pooling=spec.pooling, weights=spec.weights, form=form, mark=spec.mark
+            )
+        if isinstance(spec, SentenceSpec):
+            return SentenceEmbedder(
+                spec.model,
+                revision=spec.revision,
+                form=form,
+                prompts={str(side): prompt for side, prompt in spec.prompts.items()},
+                dim=spec.dim,
+                device=spec.device,
+                dtype=spec.dtype,
+                batch=spec.batch,
+                trust=spec.remote_code,
+            )
+        from ponder.embed.remote import RemoteEmbedder
+
+        return RemoteEmbedder(**spec.model_dump(exclude={"kind", "format"}), form=form)
+
+    @cached_property
+    def rerankers(self) -> dict[str, Reranker]:
+        """The judges by stage name."""
+        return {name: self._judge(name, spec) for name, spec in self.preset.judges.items()}
+
+    def _judge(self, name: str, spec: JudgeSpec) -> Reranker:
+        engine = self.engine(spec.engine)
+        showing = _showing(spec)
+        if spec.question in ("listwise", "tournament"):
+            from ponder.rerank.listwise import ListwiseJudge
+            from ponder.rerank.tournament import TournamentJudge
+
+            made = ListwiseJudge if spec.question == "listwise" else TournamentJudge
+            return made(name, engine, showing, weight=spec.weight)
+        musing = None
+        if spec.musing:
+            effort = Effort(spec.musing.trace, spec.musing.answer)
+            musing = Musing(self.engine(spec.musing.engine), effort, keep=spec.musing.keep)
+        return PointwiseJudge(name, engine, _question(spec), showing, weight=spec.weight, musing=musing)
+
+
+def build_preset(name: str, *, cache: BlobCache | None = None) -> ChatModels:
+    """The models of a preset's file.
+
+    Args:
+        name: As for `ponder.presets.spec.read`.
+        cache: Not used: what these models write is cached by the shelf.
+
+    Example:
+        >>> build_preset("qwen3-vl-2b").name
+        'qwen3-vl-2b'
+    """
+    return ChatModels(read(name))
+
+
+def __getattr__(name: str) -> Callable[..., ChatModels]:
+    # Entry points name one function a preset: those of the files are all this one.
+    if name.startswith("build_"):
+        return partial(build_preset, name.removeprefix("build_").replace("_", "-"))
+    raise AttributeError(name)
+
+
+def _engine(spec: Any) -> Engine:
+    settings = spec.model_dump(exclude={"kind"})
+    if isinstance(spec, LocalSpec):
+        return LocalEngine(LocalSettings(**settings))
+    from ponder.models.remote.engine import RemoteEngine
+    from ponder.models.remote.settings import RemoteSettings
+
+    return RemoteEngine(RemoteSettings(**{**settings, "able": frozenset(settings["able"])}))
+
+
+def _showing(spec: JudgeSpec) -> Showing:
+    if spec.shows == "reasoning":
+        return ShowReasoning(words=spec.words, pictures=spec.pictures, frames=spec.frames)
+    both = spec.shows == "both"
+    return ShowMedia(frames=spec.frames, words=spec.words, sees=spec.pictures, reasoning=both)
+
+
+def _question(spec: JudgeSpec) -> Question:
+    if spec.question == "p-true":
+        return PTrue(answers=spec.answers or ("true", "false"))
+    if spec.question == "query-likelihood":
+        return QueryLikelihood()
+    return YesNo(instruction=spec.instruction or INSTRUCTION, answers=spec.answers or ("yes", "no"))

@@ -1,0 +1,135 @@
+"""Each family, tiny and random, indexes and searches pictures, pages, clips and texts through the whole cascade."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ponder.errors import BadArguments, InputInvalid, InputNotFound
+from ponder.models import registry
+from ponder.presets.spec import packaged, read
+from ponder.shelf import open_shelf
+from ponder.testing.contracts import ModelsContract
+from ponder.testing.tiny import FAMILIES, make_tiny
+
+SEEING = [family for family in FAMILIES if family != "llama"]
+
+PRESET = """
+name: tiny
+engines: {one: {model: MODEL, max_pixels: 10000, frames: 2, dtype: float32, device: cpu}}
+reasoner: {engine: one, trace: 0.5, frames: 2, words: 60}
+embedder: {kind: backbone, engine: one, format: {frames: 2, words: 60}}
+judges:
+  ecr: {engine: one, question: p-true, shows: reasoning, words: 40}
+  query-aware:
+    {engine: one, question: yes-no, shows: media, words: 40, frames: 2, musing: {engine: one, answer: 24}}
+  listwise: {engine: one, question: listwise, shows: reasoning, words: 20}
+reason_tokens: 16
+"""
+
+
+@pytest.fixture(scope="session")
+def presets(tmp_path_factory):
+    """From a family to a preset's file over its tiny model."""
+    made = {}
+
+    def give(family):
+        if family not in made:
+            folder = tmp_path_factory.mktemp("preset") / family
+            make_tiny(family, folder)
+            made[family] = folder.with_suffix(".yaml")
+            made[family].write_text(PRESET.replace("MODEL", json.dumps(str(folder))))
+        return str(made[family])
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def things(tmp_path_factory):
+    """A folder with a picture, a page, a clip and a text."""
+    import av
+    from reportlab.pdfgen.canvas import Canvas
+
+    folder = tmp_path_factory.mktemp("things")
+    Image.new("RGB", (80, 60), (200, 30, 30)).save(folder / "red.png")
+    (folder / "cello.txt").write_text("The cello is an instrument that is played sitting down.")
+    page = Canvas(str(folder / "page.pdf"), pagesize=(200, 200))
+    page.drawString(20, 100, "Invoice for one crane")
+    page.save()
+    with av.open(str(folder / "clip.mp4"), "w") as clip:
+        stream = clip.add_stream("mpeg4", rate=4)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(12):
+            frame = av.VideoFrame.from_image(Image.new("RGB", (64, 64), (20, 20, 20 * number)))
+            clip.mux(stream.encode(frame))
+        clip.mux(stream.encode(None))
+    return folder
+
+
+@pytest.mark.parametrize("family", SEEING)
+def test_a_family_goes_through_the_whole_cascade(presets, things, tmp_path, family):
+    shelf = open_shelf(tmp_path / "shelf", models=presets(family))
+    report = shelf.add([things])
+    assert (report.added, report.skipped) == (4, ())
+    ranking = shelf.search("a red thing", budget=4000, stages="retrieve:4,ecr:4,query-aware:2", k=4)
+    assert sorted(Path(hit.item.uri).name.partition("#")[0] for hit in ranking) == [
+        "cello.txt",
+        "clip.mp4",
+        "page.pdf",
+        "red.png",
+    ]
+    assert 0 < ranking.usage.spent <= 4000
+    assert {"ecr", "query-aware"} <= set(ranking.by_stage)
+    judged = [stage for hit in ranking for stage in hit.stages if stage.name == "query-aware"]
+    assert any(stage.score is not None for stage in judged)
+
+
+def test_a_second_search_and_a_second_shelf_say_the_same(presets, things, tmp_path):
+    rankings = []
+    for name in ("one", "two"):
+        shelf = open_shelf(tmp_path / name, models=presets("qwen3-vl"))
+        shelf.add([things])
+        ranking = shelf.search("a red thing", budget=3000, k=4)
+        rankings.append([(hit.item.id, hit.score) for hit in ranking])
+    assert rankings[0] == rankings[1]
+
+
+class TestLlama(ModelsContract):
+    @pytest.fixture
+    def models(self, presets):
+        name = presets("llama") + ",embedder.pooling=mean,embedder.format.document=It:,embedder.format.query=It:"
+        return registry.load(name)
+
+
+@pytest.mark.parametrize("name", packaged())
+def test_a_packaged_preset_is_registered_and_built_without_its_weights(name):
+    assert name in registry.names()
+    assert read(name).name == name
+    models = registry.load(name)
+    assert models.name == name
+    assert {"ecr", "query-aware"} <= set(models.preset.judges)
+
+
+def test_a_file_may_build_on_another(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("base: qwen3-vl-2b\nname: mine\nengines: {judge: {model: /models/judge}}\n")
+    preset = read(f"{mine},reason_tokens=99")
+    assert preset.engines["judge"].model == "/models/judge"
+    assert preset.engines["judge"].context == read("qwen3-vl-2b").engines["judge"].context
+    assert preset.reason_tokens == 99
+
+
+@pytest.mark.parametrize(
+    ("told", "error", "says"),
+    [
+        ("no-such.yaml", InputNotFound, "no such preset"),
+        ("laptop,reason_tokens", BadArguments, "PART.FIELD=VALUE"),
+        ("laptop,reason_tokens=soon", InputInvalid, "reason_tokens"),
+        ("laptop,reasoner.engine=big", InputInvalid, "no engine 'big'"),
+        ("laptop,embedder.size=7", InputInvalid, "size"),
+    ],
+)
+def test_what_cannot_be_read_is_said(told, error, says):
+    with pytest.raises(error, match=says):
+        registry.load(told)
