@@ -1,4 +1,4 @@
-"""Each family, tiny and random, indexes and searches pictures, pages, clips and texts through the whole cascade."""
+"""Each family, tiny and random, indexes and searches every kind of thing through the whole cascade."""
 
 import json
 from pathlib import Path
@@ -70,7 +70,7 @@ def things(tmp_path_factory):
 @pytest.mark.parametrize("family", SEEING)
 def test_a_family_goes_through_the_whole_cascade(presets, things, tmp_path, family):
     shelf = open_shelf(tmp_path / "shelf", models=presets(family))
-    report = shelf.add([things])
+    report = shelf.add(things)
     assert (report.added, report.skipped) == (4, ())
     ranking = shelf.search("a red thing", budget=4000, stages="retrieve:4,ecr:4,query-aware:2", k=4)
     assert sorted(Path(hit.item.uri).name.partition("#")[0] for hit in ranking) == [
@@ -89,7 +89,7 @@ def test_a_second_search_and_a_second_shelf_say_the_same(presets, things, tmp_pa
     rankings = []
     for name in ("one", "two"):
         shelf = open_shelf(tmp_path / name, models=presets("qwen3-vl"))
-        shelf.add([things])
+        shelf.add(things)
         ranking = shelf.search("a red thing", budget=3000, k=4)
         rankings.append([(hit.item.id, hit.score) for hit in ranking])
     assert rankings[0] == rankings[1]
@@ -98,7 +98,9 @@ def test_a_second_search_and_a_second_shelf_say_the_same(presets, things, tmp_pa
 class TestLlama(ModelsContract):
     @pytest.fixture
     def models(self, presets):
-        name = presets("llama") + ",embedder.pooling=mean,embedder.format.document=It:,embedder.format.query=It:"
+        name = (
+            presets("llama") + ",embedder.pooling=mean,embedder.format.document=It,embedder.format.query=It"
+        )
         return registry.load(name)
 
 

@@ -1,0 +1,143 @@
+"""Embedders over chat models and over sentence-transformers keep the contract."""
+
+import numpy as np
+import pytest
+
+from ponder.embed.backbone import BackboneEmbedder
+from ponder.embed.conditioned import Format, document_inputs
+from ponder.embed.sentence import SentenceEmbedder
+from ponder.errors import BadArguments, InputInvalid, MissingDependency
+from ponder.models import weights
+from ponder.models.local.engine import LocalEngine
+from ponder.models.local.heads import POOLINGS
+from ponder.records import Reasoning
+from ponder.testing.contracts import EmbedderContract
+from ponder.testing.examples import clip_content, contents_of_every_kind, picture_content, text_content
+from ponder.testing.tiny import FAMILIES, make_tiny
+
+SEEING = [family for family in FAMILIES if family != "llama"]
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    made = {}
+
+    def give(family):
+        if family not in made:
+            made[family] = str(make_tiny(family, tmp_path_factory.mktemp("embed") / family))
+        return made[family]
+
+    return give
+
+
+ALIKE = Format(document="Represent it.", query="Represent it.")
+
+
+class RandomContract(EmbedderContract):
+    def test_a_text_is_nearest_to_itself(self, embedder):
+        # Random weights know nothing of what reasoning says, but equal inputs have equal vectors.
+        super().test_a_text_is_nearest_to_itself(embedder, reasoned=False)
+
+
+class TestBackbone(RandomContract):
+    @pytest.fixture(params=SEEING)
+    def embedder(self, request, folders):
+        return BackboneEmbedder(LocalEngine(folders(request.param)), form=ALIKE)
+
+
+class TestHeads(RandomContract):
+    @pytest.fixture(params=POOLINGS)
+    def embedder(self, request, folders):
+        return BackboneEmbedder(LocalEngine(folders("qwen3-vl")), pooling=request.param, form=ALIKE)
+
+
+class TestSentence(RandomContract):
+    @pytest.fixture(params=FAMILIES)
+    def embedder(self, request, folders):
+        return SentenceEmbedder(folders(request.param), dtype="float32")
+
+
+@pytest.mark.lite
+class TestMiniLM(EmbedderContract):
+    @pytest.fixture
+    def embedder(self):
+        return SentenceEmbedder(str(weights.ensure("minilm")))
+
+
+@pytest.mark.lite
+def test_any_sentence_transformers_model_finds_by_meaning():
+    embedder = SentenceEmbedder(str(weights.ensure("minilm")))
+    texts = [text_content(text) for text in ("a cello in the orchestra", "carrot soup", "a crane of steel")]
+    stored = [each.vectors[0] for each in embedder.embed_documents(texts, [Reasoning()] * 3)]
+    [asked] = embedder.embed_queries([text_content("a vegetable dish that one eats hot")], [None])
+    assert int(np.argmax([asked @ vector for vector in stored])) == 1
+
+
+def test_reasoning_moves_a_picture_s_vector(folders):
+    embedder = BackboneEmbedder(LocalEngine(folders("qwen3-vl")))
+    picture = picture_content((200, 20, 20))
+    plain, said, other = (
+        embedder.embed_documents([picture], [Reasoning(text)])[0].vectors[0]
+        for text in ("", "a red square", "a harbour crane")
+    )
+    assert len({tuple(np.round(vector, 4)) for vector in (plain, said, other)}) == 3
+
+
+def test_a_clip_s_segments_have_vectors_of_their_own(folders):
+    embedder = BackboneEmbedder(LocalEngine(folders("qwen2-vl")))
+    clip = clip_content((200, 20, 20), (20, 20, 200))
+    [found] = embedder.embed_documents([clip], [Reasoning("two colours")])
+    assert found.labels == ("", "t=0,2", "t=2,4")
+    assert not np.allclose(found.vectors[1], found.vectors[2])
+
+
+@pytest.mark.parametrize("pooling", ["attention", "q-former", "self-attention"])
+def test_a_trained_head_is_read_back(folders, tmp_path, pooling):
+    from safetensors.torch import save_file
+
+    engine = LocalEngine(folders("llama"))
+    text = text_content("a cello")
+    first = BackboneEmbedder(engine, pooling=pooling)
+    before = first.embed_documents([text], [Reasoning()])[0].vectors
+    state = {name: tensor * 1.5 for name, tensor in first._head.state_dict().items()}
+    save_file(state, tmp_path / "head.safetensors")
+    trained = BackboneEmbedder(engine, pooling=pooling, weights=str(tmp_path / "head.safetensors"))
+    assert not np.allclose(trained.embed_documents([text], [Reasoning()])[0].vectors, before)
+    assert trained.fingerprint != first.fingerprint
+    with pytest.raises(InputInvalid, match="no weights of a"):
+        wrong = "attention" if pooling != "attention" else "self-attention"
+        BackboneEmbedder(engine, pooling=wrong, weights=str(tmp_path / "head.safetensors")).embed_documents(
+            [text], [Reasoning()]
+        )
+
+
+def test_the_self_attention_head_begins_as_the_last_layers(folders):
+    engine = LocalEngine(folders("qwen3-vl"))
+    head = BackboneEmbedder(engine, pooling="self-attention")._head
+    layers = engine.loaded.inner.language_model.layers
+    assert len(head.layers) == len(layers)
+    for mine, theirs in zip(head.layers, layers, strict=True):
+        assert (mine.mlp.up_proj.weight == theirs.mlp.up_proj.weight).all()
+        assert mine.mlp.up_proj.weight is not theirs.mlp.up_proj.weight
+
+
+def test_what_cannot_be_used_is_said(tmp_path, folders):
+    with pytest.raises(BadArguments, match="no pooling"):
+        BackboneEmbedder(LocalEngine(folders("llama")), pooling="sum").embed_queries(
+            [text_content("a")], [None]
+        )
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises((InputInvalid, MissingDependency), match=str(tmp_path)):
+        SentenceEmbedder(str(tmp_path)).embed_queries([text_content("a")], [None])
+
+
+def test_item_and_reasoning_are_joined_as_the_format_says():
+    form = Format(joined="{text} || {reasoning}")
+    assert form.text("a cello", "an instrument") == "a cello || an instrument"
+    assert form.text("a cello", "a cello") == "a cello"
+    assert form.text("", "an instrument") == "an instrument"
+    page = contents_of_every_kind()[1]
+    whole, *parts = document_inputs(page, Reasoning("an invoice"), form, sees=True)
+    assert whole.text.endswith("|| an invoice")
+    assert parts
+    assert all(part.label.startswith("chars=") and part.text.endswith("|| an invoice") for part in parts)
