@@ -14,6 +14,7 @@ from ponder.records import Reasoning
 from ponder.testing.contracts import EmbedderContract
 from ponder.testing.examples import clip_content, contents_of_every_kind, picture_content, text_content
 from ponder.testing.tiny import FAMILIES, make_tiny
+from ponder.testing.tiny_embedder import make_tiny_embedder
 
 SEEING = [family for family in FAMILIES if family != "llama"]
 
@@ -55,6 +56,25 @@ class TestSentence(RandomContract):
     @pytest.fixture(params=FAMILIES)
     def embedder(self, request, folders):
         return SentenceEmbedder(folders(request.param), dtype="float32")
+
+
+@pytest.fixture(scope="session")
+def gemma(tmp_path_factory):
+    return str(make_tiny_embedder(tmp_path_factory.mktemp("gemma")))
+
+
+class TestEmbeddingGemma(RandomContract):
+    @pytest.fixture
+    def embedder(self, gemma):
+        return SentenceEmbedder(gemma, dtype="float32")
+
+    def test_pictures_and_matryoshka(self, embedder, gemma):
+        red, blue = (picture_content(rgb) for rgb in ((200, 20, 20), (20, 20, 200)))
+        rows = embedder.embed_queries([red, blue], [None, None])
+        assert not np.allclose(rows[0], rows[1])
+        short = SentenceEmbedder(gemma, dim=8).embed_queries([red], [None])
+        assert short.shape == (1, 8)
+        np.testing.assert_allclose(short[0], rows[0][:8] / np.linalg.norm(rows[0][:8]), atol=1e-4)
 
 
 @pytest.mark.lite

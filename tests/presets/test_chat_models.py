@@ -12,6 +12,7 @@ from ponder.presets.spec import packaged, read
 from ponder.shelf import open_shelf
 from ponder.testing.contracts import ModelsContract
 from ponder.testing.tiny import FAMILIES, make_tiny
+from ponder.testing.tiny_embedder import make_tiny_embedder
 
 SEEING = [family for family in FAMILIES if family != "llama"]
 
@@ -83,6 +84,19 @@ def test_a_family_goes_through_the_whole_cascade(presets, things, tmp_path, fami
     assert {"ecr", "query-aware"} <= set(ranking.by_stage)
     judged = [stage for hit in ranking for stage in hit.stages if stage.name == "query-aware"]
     assert any(stage.score is not None for stage in judged)
+
+
+def test_a_small_seer_under_embedding_gemma(presets, things, tmp_path):
+    embedder = json.dumps(str(make_tiny_embedder(tmp_path / "gemma")))
+    laptop = tmp_path / "laptop.yaml"
+    laptop.write_text(
+        f"base: {presets('smolvlm')}\nembedder: {{kind: sentence, model: {embedder}, dtype: float32}}\n"
+    )
+    shelf = open_shelf(tmp_path / "shelf", models=str(laptop))
+    assert shelf.add(things).added == 4
+    ranking = shelf.search("a red thing", budget=3000, k=4)
+    assert len(ranking.hits) == 4
+    assert 0 < ranking.usage.spent <= 3000
 
 
 def test_a_second_search_and_a_second_shelf_say_the_same(presets, things, tmp_path):

@@ -27,10 +27,10 @@ class LocalSpec(_Part):
     device: str = "auto"
     adapter: str = ""
     remote_code: str = ""
-    max_pixels: int = Field(1280 * 28 * 28, gt=0)
-    frames: int = Field(8, gt=0)
-    context: int = Field(0, ge=0)
-    row: int = Field(1024, gt=0)
+    max_pixels: int = Field(default=1280 * 28 * 28, gt=0)
+    frames: int = Field(default=8, gt=0)
+    context: int = Field(default=0, ge=0)
+    row: int = Field(default=1024, gt=0)
 
 
 class RemoteSpec(_Part):
@@ -42,10 +42,10 @@ class RemoteSpec(_Part):
     key_env: str = "OPENAI_API_KEY"
     able: tuple[Literal["write", "answer", "likelihood", "pictures"], ...] = ("write", "answer", "pictures")
     verdicts: Literal["auto", "decisions", "systemone", "logprobs", "generated"] = "auto"
-    concurrency: int = Field(8, gt=0)
-    timeout: float = Field(120.0, gt=0)
-    retries: int = Field(5, ge=0)
-    context: int = Field(8192, gt=0)
+    concurrency: int = Field(default=8, gt=0)
+    timeout: float = Field(default=120.0, gt=0)
+    retries: int = Field(default=5, ge=0)
+    context: int = Field(default=8192, gt=0)
 
 
 EngineSpec = Annotated[LocalSpec | RemoteSpec, Field(discriminator="kind")]
@@ -64,10 +64,10 @@ class ReasonerSpec(_Part):
 
     engine: str
     wording: WordingSpec = WordingSpec()
-    trace: float = Field(0.0, ge=0, lt=1)
-    least: int = Field(0, ge=0)
-    words: int = Field(800, gt=0)
-    frames: int = Field(8, gt=0)
+    trace: float = Field(default=0.0, ge=0, lt=1)
+    least: int = Field(default=0, ge=0)
+    words: int = Field(default=800, gt=0)
+    frames: int = Field(default=8, gt=0)
 
 
 class FormatSpec(_Part):
@@ -76,8 +76,8 @@ class FormatSpec(_Part):
     document: str = "Represent the item for retrieval."
     query: str = "Find what the query asks for."
     joined: str = "{text}\n{reasoning}"
-    words: int = Field(400, gt=0)
-    frames: int = Field(8, gt=0)
+    words: int = Field(default=400, gt=0)
+    frames: int = Field(default=8, gt=0)
 
 
 class SentenceSpec(_Part):
@@ -88,10 +88,10 @@ class SentenceSpec(_Part):
     revision: str = ""
     format: FormatSpec = FormatSpec()
     prompts: dict[Literal["document", "query"], str] = {}
-    dim: int = Field(0, ge=0)
+    dim: int = Field(default=0, ge=0)
     device: str = ""
     dtype: str = ""
-    batch: int = Field(16, gt=0)
+    batch: int = Field(default=16, gt=0)
     remote_code: str = ""
 
 
@@ -115,10 +115,10 @@ class RemoteEmbedderSpec(_Part):
     dim: int = Field(gt=0)
     key_env: str = "OPENAI_API_KEY"
     pictures: bool = False
-    concurrency: int = Field(8, gt=0)
-    timeout: float = Field(120.0, gt=0)
-    retries: int = Field(5, ge=0)
-    batch: int = Field(32, gt=0)
+    concurrency: int = Field(default=8, gt=0)
+    timeout: float = Field(default=120.0, gt=0)
+    retries: int = Field(default=5, ge=0)
+    batch: int = Field(default=32, gt=0)
     format: FormatSpec = FormatSpec()
 
 
@@ -129,8 +129,8 @@ class MusingSpec(_Part):
     """`ponder.rerank.musing.Musing`: reasoning with the query in view, before the question."""
 
     engine: str
-    trace: int = Field(0, ge=0)
-    answer: int = Field(64, gt=0)
+    trace: int = Field(default=0, ge=0)
+    answer: int = Field(default=64, gt=0)
     keep: Literal["text", "trace"] = "text"
 
 
@@ -141,11 +141,11 @@ class JudgeSpec(_Part):
     question: Literal["yes-no", "p-true", "query-likelihood", "listwise", "tournament"] = "yes-no"
     shows: Literal["reasoning", "media", "both"] = "reasoning"
     pictures: bool = True
-    weight: float = Field(1.0, ge=0)
+    weight: float = Field(default=1.0, ge=0)
     instruction: str = ""
     answers: tuple[str, str] | None = None
-    words: int = Field(160, gt=0)
-    frames: int = Field(8, gt=0)
+    words: int = Field(default=160, gt=0)
+    frames: int = Field(default=8, gt=0)
     musing: MusingSpec | None = None
 
 
@@ -167,7 +167,7 @@ class Preset(_Part):
     reasoner: ReasonerSpec
     embedder: EmbedderSpec
     judges: dict[str, JudgeSpec] = {}
-    reason_tokens: int = Field(192, gt=0)
+    reason_tokens: int = Field(default=192, gt=0)
 
     @field_validator("engines", mode="before")
     @classmethod

@@ -53,7 +53,7 @@ def make_tiny(family: Family, folder: Path, *, seed: int = 0, scale: int = 1) ->
     if family not in FAMILIES:
         raise BadArguments(f"no tiny model of {family!r}", "family", f"take one of {', '.join(FAMILIES)}")
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer(family)
+    tokenizer = tokenizer_for(family)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = _MAKERS[family](tokenizer, 32 * scale)
@@ -76,7 +76,7 @@ def make_tiny(family: Family, folder: Path, *, seed: int = 0, scale: int = 1) ->
     return folder
 
 
-def _tokenizer(family: Family) -> Any:
+def tokenizer_for(family: Family) -> Any:
     """Byte-level BPE as Qwen's, trained on the glosses that come with ponder."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -121,11 +121,16 @@ def _tokenizer(family: Family) -> Any:
         tokenizer_object=made,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
-        chat_template=_TEMPLATE.replace("PICTURE", picture),
+        chat_template=chat_template(picture),
         **more,
     )
     tokenizer.add_tokens(list(WORDS))
     return tokenizer
+
+
+def chat_template(picture: str) -> str:
+    """A template in ChatML, with `picture` where one is shown."""
+    return _TEMPLATE.replace("PICTURE", picture)
 
 
 def _texts() -> Iterator[str]:
