@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -229,10 +230,12 @@ def _adapted(model: Any, settings: LocalSettings) -> Any:
     try:
         from peft import PeftConfig, PeftModel
     except ImportError as error:
-        raise MissingDependency("peft is not installed", "adapter", "pip install ponder[train]") from error
+        raise MissingDependency("peft is not installed", "adapter", "pip install ponder[adapters]") from error
     try:
         about = PeftConfig.from_pretrained(settings.adapter)
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            # peft asks transformers by names that it gives up.
+            warnings.simplefilter("ignore", FutureWarning)
             return PeftModel.from_pretrained(model, settings.adapter, config=about).merge_and_unload()
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise InputInvalid(
