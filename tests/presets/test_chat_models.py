@@ -149,3 +149,42 @@ def test_a_file_may_build_on_another(tmp_path):
 def test_what_cannot_be_read_is_said(told, error, says):
     with pytest.raises(error, match=says):
         registry.load(told)
+
+
+def test_items_are_reasoned_about_together_and_a_bad_one_alone(tmp_path):
+    from ponder.index.cache import Cache
+    from ponder.reason.chat import ChatReasoner
+    from ponder.records import Item, Row
+    from ponder.shelf.ingest import Ingest
+    from ponder.testing import FakeEngine, FakeModels
+
+    calls = []
+
+    class Counting(FakeEngine):
+        def write(self, prompts, effort):
+            calls.append(len(prompts))
+            return super().write(prompts, effort)
+
+    models = FakeModels()
+    models.reasoner = ChatReasoner(Counting(failing="poison"))
+    models.reason_batch = 4
+    texts = ["a cello", "soup", "poison ivy", "a crane", "a bow", "ginger"]
+    items = [Item(str(i), "text", text=text) for i, text in enumerate(texts)]
+    ingest = Ingest(models, Cache(tmp_path / "cache.sqlite"))
+    rows = list(ingest.rows(items))
+    assert calls == [4, 1, 1, 1, 1, 2]
+    assert [type(row).__name__ for row in rows] == [
+        "Row",
+        "Row",
+        rows[2].__class__.__name__,
+        "Row",
+        "Row",
+        "Row",
+    ]
+    assert "made to fail" in rows[2].error
+    assert ingest.usage.written > 0
+    assert ingest.usage.cached == 0
+    again = Ingest(models, ingest.cache)
+    assert [row.reasoning.text for row in again.rows(items[:2])] == [row.reasoning.text for row in rows[:2]]
+    assert again.usage.written == 0
+    assert again.usage.cached > 0

@@ -33,6 +33,7 @@ class ChatModels:
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
         self.name, self.reason_tokens = preset.name, preset.reason_tokens
+        self.reason_batch = preset.reason_batch
         self._engines: dict[str, Engine] = {}
 
     def engine(self, name: str) -> Engine:

@@ -158,6 +158,7 @@ class Preset(_Part):
         memory: What it needs, for people.
         engines: Chat models by a name of the file's own.
         reason_tokens: Default length of a document's ECR.
+        reason_batch: Documents that are reasoned about together.
     """
 
     name: str
@@ -168,6 +169,7 @@ class Preset(_Part):
     embedder: EmbedderSpec
     judges: dict[str, JudgeSpec] = {}
     reason_tokens: int = Field(default=192, gt=0)
+    reason_batch: int = Field(default=32, gt=0)
 
     @field_validator("engines", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ponder.errors import MissingDependency
+from ponder.errors import InputInvalid, MissingDependency
 from ponder.models.engine import Effort, Engine, Prompt, Turn, Written
 from ponder.records import Content, PartReasoning, Reasoning, Role
 
@@ -97,6 +97,7 @@ class ChatReasoner:
 
         Raises:
             MissingDependency: A document has nothing but pictures, and the engine sees none.
+            InputInvalid: The engine could not write about one of the documents.
         """
         if role == "query":
             return [self._about_query(content, tokens) for content in contents]
@@ -104,6 +105,9 @@ class ChatReasoner:
             return [self._reasoning(content, Written(text="")) for content in contents]
         prompts = [self._prompt(content, role) for content in contents]
         written = self._engine.write(prompts, self._effort(tokens)) if prompts else []
+        for each in written:
+            if each.error:
+                raise InputInvalid(f"it cannot be reasoned about: {each.error}", self._engine.fingerprint)
         return [self._reasoning(content, each) for content, each in zip(contents, written, strict=True)]
 
     def _about_query(self, content: Content, tokens: int) -> Reasoning:
@@ -161,7 +165,7 @@ class ChatReasoner:
             written.trace,
             written.usage,
             _length(written),
-            written.truncated or bool(written.error),
+            written.truncated,
             self.fingerprint,
         )
 

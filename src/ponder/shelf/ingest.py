@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any, Protocol
 
 from ponder.errors import InputInvalid, InputNotFound, PonderError
@@ -104,6 +105,9 @@ class Document:
 class Ingest:
     """Makes rows of items, one item at a time, so that no vector depends on its neighbours in a batch.
 
+    Models that say ``reason_batch`` (chat models: on a GPU one item takes as long as many) have so many
+    items reasoned about together; what is written then depends on the others by rounding only.
+
     Reasoning is cached by the content's digest (which covers the limits and the instruction), the
     reasoner's fingerprint and the token budget; vectors by the digest, the reasoning and the embedder's
     fingerprint. When both are there, nothing is decoded and no weights are loaded.
@@ -132,6 +136,8 @@ class Ingest:
         self.reason_tokens = models.reason_tokens if reason_tokens is None else reason_tokens
         self.opener: Opener = MediaOpener() if opener is None else opener
         self.usage = Usage()
+        self._together = max(1, int(getattr(models, "reason_batch", 1)))
+        self._made: dict[str, Usage] = {}
 
     def document(self, item: Item) -> Document:
         """The item, ready to be opened.
@@ -152,14 +158,40 @@ class Ingest:
         key = self._reasoning_key(document)
         reasoning = cached_reasoning(self.cache, key)
         if reasoning is not None:
-            self.usage += Usage(cached=reasoning.tokens)
+            made = self._made.pop(key, None)
+            self.usage += Usage(cached=reasoning.tokens) if made is None else made
             return reasoning
-        [made] = self.models.reasoner.reason([document.content], role="document", tokens=self.reason_tokens)
-        data = encode_reasoning(made)
+        [found] = self.models.reasoner.reason([document.content], role="document", tokens=self.reason_tokens)
+        data = encode_reasoning(found)
         self.cache.put(key, data)
-        self.usage += Usage(made.usage.read, made.usage.written)
+        self.usage += Usage(found.usage.read, found.usage.written)
         # Fresh or cached, the embedder gets the very same object.
         return decode_reasoning(data)
+
+    def reason_together(self, documents: Sequence[Document]) -> None:
+        """Have those reasoned about that have no reasoning yet, all in one call; `reason` finds it then."""
+        waiting: dict[str, Document] = {}
+        for document in documents:
+            key = self._reasoning_key(document)
+            if self.cache.get(key) is None:
+                waiting[key] = document
+        contents = {}
+        for key, document in waiting.items():
+            try:
+                contents[key] = document.content
+            except (InputInvalid, InputNotFound):
+                continue  # told when its own turn comes
+        if len(contents) < 2:
+            return
+        try:
+            found = self.models.reasoner.reason(
+                list(contents.values()), role="document", tokens=self.reason_tokens
+            )
+        except InputInvalid:
+            return  # one by one, the one that is to blame is found
+        for key, reasoning in zip(contents, found, strict=True):
+            self.cache.put(key, encode_reasoning(reasoning))
+            self._made[key] = Usage(reasoning.usage.read, reasoning.usage.written)
 
     def embed(self, document: Document, reasoning: Reasoning) -> Embedded:
         """The vectors of a document with a reasoning (its own, or another's to see what that does).
@@ -208,15 +240,19 @@ class Ingest:
             MissingDependency: The models' weights are not there.
             BackendFailed: A model or the cache failed.
         """
-        for document in self._documents(items, workers):
-            if isinstance(document, Skipped):
-                yield document
-                continue
-            try:
-                row: Row | Skipped = self.row(document)
-            except (InputInvalid, InputNotFound) as error:
-                row = skipped(document.item, error)
-            yield row
+        documents = self._documents(items, workers)
+        while block := list(islice(documents, self._together)):
+            if self._together > 1:
+                self.reason_together([each for each in block if isinstance(each, Document)])
+            for document in block:
+                if isinstance(document, Skipped):
+                    yield document
+                    continue
+                try:
+                    row: Row | Skipped = self.row(document)
+                except (InputInvalid, InputNotFound) as error:
+                    row = skipped(document.item, error)
+                yield row
 
     def _documents(self, items: Iterable[Item], workers: int) -> Iterator[Document | Skipped]:
         if workers <= 1:
