@@ -173,3 +173,21 @@ def test_marks_in_a_user_s_text_stay_words(tiny, family):
     mark = engine.loaded.tokenizer.convert_tokens_to_ids("<|im_start|>")
     assert ids.count(mark) == 3  # system, user, assistant
     assert evil in engine.loaded.tokenizer.decode(ids)
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3-vl", "qwen2-vl", "smolvlm"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_attention_to_one_copy_of_the_beginning_is_attention_to_many(
+    tiny, tmp_path, family, dtype, monkeypatch
+):
+    folder = make_tiny(family, tmp_path)
+    engine = LocalEngine(LocalSettings(str(folder), dtype=dtype))
+    asked = prompts("what is played sitting?")
+    assert scoring.can_share(engine.loaded.text_config)
+    shared = values(engine, asked)
+    monkeypatch.setattr(scoring, "can_share", lambda config: False)
+    copied = values(engine, asked)
+    assert shared != copied, "both went the same way"
+    near_enough = NEAR if dtype == "float32" else 0.1
+    for one, other in zip(shared, copied, strict=True):
+        assert one == pytest.approx(other, abs=near_enough)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ponder.models.engine import Likely
 from ponder.models.local.loading import Loaded
 from ponder.models.local.rendering import Rendered
+from ponder.models.local.shared_attention import behind, can_share
 from ponder.models.local.writing_reading import Tensors, positions_of
 from ponder.models.local.writing_state import hidden_states, out_of_memory
 from ponder.models.local.writing_tree import identities
@@ -152,16 +153,20 @@ class _Scorer:
         cache: Any = DynamicCache() if loaded.plain else DynamicCache(config=loaded.text_config)
         if length and not self._layers:
             self._read(asks[0])
-        for number, (keys, values) in enumerate(self._layers):
-            shape = (len(asks), *keys.shape[1:])
-            cache.update(keys.expand(shape), values.expand(shape), number)
         rows = [ask.ids[length:] for ask in asks]
         widest = max(map(len, rows))
         ids = [[*row, *[row[-1]] * (widest - len(row))] for row in rows]
         places = torch.stack([_positions(loaded, ask, length + widest)[..., length:] for ask in asks], -2)
-        hidden = hidden_states(
-            loaded, ids, places, cache, self._mask(len(asks), widest), self._pictures(asks[0], length)
-        )
+        shown = self._pictures(asks[0], length)
+        if self._layers and can_share(loaded.text_config):
+            with behind(loaded.text_config, self._layers):
+                # The mask is not looked at: it only keeps the model from making one.
+                hidden = hidden_states(loaded, ids, places, cache, self._mask(1, widest), shown)
+        else:
+            for number, (keys, values) in enumerate(self._layers):
+                shape = (len(asks), *keys.shape[1:])
+                cache.update(keys.expand(shape), values.expand(shape), number)
+            hidden = hidden_states(loaded, ids, places, cache, self._mask(len(asks), widest), shown)
         ends = zip(hidden, map(len, rows), asks, strict=True)
         states = torch.cat([row[end - ask.states : end] for row, end, ask in ends])
         logits = loaded.logits(states)
