@@ -1,0 +1,1 @@
+"""Chat models behind HTTP: any server that speaks OpenAI's language."""

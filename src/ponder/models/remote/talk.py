@@ -1,0 +1,94 @@
+"""Prompts as a server reads them, and what it says of tokens."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ponder.models.engine import Prompt, Turn
+from ponder.records import Usage
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+TURN, PICTURE = 32, 1600
+"""Tokens that a turn's marks and a picture take at most: 1280 patches and their marks, and some room."""
+
+
+def messages(prompt: Prompt) -> list[dict[str, Any]]:
+    """A prompt as chat messages; pictures are sent as PNG in data URLs."""
+    found = [{"role": turn.role, "content": _content(turn)} for turn in prompt.turns]
+    if prompt.opening:
+        found.append({"role": "assistant", "content": prompt.opening})
+    return found
+
+
+def continued(prompt: Prompt) -> dict[str, Any]:
+    """What vLLM and SGLang want to be told when the assistant has begun to speak."""
+    if not prompt.opening:
+        return {}
+    return {"continue_final_message": True, "add_generation_prompt": False}
+
+
+def bound(prompt: Prompt) -> int:
+    """Tokens of a prompt, at most: tokenizers of bytes make no more tokens than there are bytes.
+
+    Example:
+        >>> bound(Prompt((Turn("user", ("a cello",)),)))
+        71
+    """
+    total = TURN * (len(prompt.turns) + 1) + len(prompt.opening.encode())
+    for turn in prompt.turns:
+        for part in turn.parts:
+            total += len(part.encode()) if isinstance(part, str) else PICTURE
+    return total
+
+
+def plain(prompt: Prompt) -> str | None:
+    """All words of a prompt as one text; None if it has pictures."""
+    if any(not isinstance(part, str) for turn in prompt.turns for part in turn.parts):
+        return None
+    return "\n\n".join("".join(map(str, turn.parts)) for turn in prompt.turns)
+
+
+def data_url(picture: Image) -> str:
+    """A picture as a data URL; PNG, so that nothing is lost."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def usage(answer: Mapping[str, Any], most: int) -> Usage:
+    """The server's own counts.
+
+    Args:
+        answer: Its JSON.
+        most: What is reckoned with where it gives none.
+    """
+    told = answer.get("usage")
+    told = told if isinstance(told, dict) else {}
+    read = _count(told.get("prompt_tokens", told.get("input_tokens")))
+    written = _count(told.get("completion_tokens", told.get("output_tokens")))
+    details = told.get("prompt_tokens_details", told.get("input_tokens_details"))
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    if read is None:
+        return Usage(read=most)
+    # What the server had in its own cache was read by no model.
+    return Usage(read - min(cached or 0, read), written or 0, min(cached or 0, read))
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _content(turn: Turn) -> Any:
+    if all(isinstance(part, str) for part in turn.parts):
+        return "".join(map(str, turn.parts))
+    return [
+        {"type": "text", "text": part}
+        if isinstance(part, str)
+        else {"type": "image_url", "image_url": {"url": data_url(part)}}
+        for part in turn.parts
+    ]
