@@ -41,6 +41,11 @@ class PTrue:
         """Wording, answers and marks."""
         return f"p-true-1-{digest(repr((self._answers, self._system, self._marks)))}"
 
+    @property
+    def answers(self) -> tuple[str, str]:
+        """What the engine chooses from."""
+        return self._answers
+
     def prompt(self, query: Shown, instruction: str, shown: Shown, thought: str) -> Prompt:
         """Query, passage; the thought stands in the assistant's closed trace."""
         asked = (f"Task: {instruction}\n",) if instruction else ()

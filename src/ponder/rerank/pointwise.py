@@ -82,6 +82,26 @@ class PointwiseJudge:
         parts = (self._engine.fingerprint, self._question.fingerprint, self._showing.fingerprint, thinks)
         return "/".join((self.name, _VERSION, *parts))
 
+    @property
+    def engine(self) -> Engine:
+        """Who is asked."""
+        return self._engine
+
+    @property
+    def question(self) -> Question:
+        """What."""
+        return self._question
+
+    def prompts(self, query: Content, candidates: Sequence[Candidate]) -> list[Prompt]:
+        """What the engine is asked about each candidate that can be shown, without thoughts."""
+        asked = self._showing.query(query)
+        if asked.missing:
+            return []
+        shown = [self._showing.candidate(candidate) for candidate in candidates]
+        return [
+            self._question.prompt(asked, query.instruction, each, "") for each in shown if not each.missing
+        ]
+
     def price(self, query: Content, candidates: Sequence[Candidate]) -> int | None:
         """See `ponder.protocols.PricesJudging`: exact without musing, an upper bound with it."""
         case = self._case(query, candidates)

@@ -46,6 +46,11 @@ class YesNo:
         """Wording and answers."""
         return f"yes-no-1-{digest(repr((self._instruction, self._answers, self._system)))}"
 
+    @property
+    def answers(self) -> tuple[str, str]:
+        """What the engine chooses from."""
+        return self._answers
+
     def prompt(self, query: Shown, instruction: str, shown: Shown, thought: str) -> Prompt:
         """Instruction, query, document; a thought stands behind the document."""
         user = (

@@ -91,7 +91,7 @@ class Stub:
         return 200, {"answers": [answer], "usage": {"input_tokens": self.engine.prices([prompt])[0]}}
 
     def systemone(self, body):
-        prompt = Prompt((Turn("user", (body["state"],)),))
+        prompt = told(body["state"])
         values = list(body["questions"]["answer"]["criteria"])
         chances = softmax(self.engine.answer([prompt], values)[0].values)
         answer = {"type": "choice", "probabilities": dict(zip(values, chances, strict=True))}

@@ -37,7 +37,6 @@ class TestRemote(EngineContract):
         # Servers promise nothing of the kind.
         assert engine.prices(asked) == [engine.prices([prompt])[0] for prompt in asked]
 
-
     def test_a_target_has_a_log_probability_a_token(self, engine, asked):
         # Completions take words only.
         super().test_a_target_has_a_log_probability_a_token(engine, self.prompts(pictures=False))

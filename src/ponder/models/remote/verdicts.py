@@ -62,9 +62,13 @@ def read_decisions(found: dict[str, Any], prompt: Prompt, answers: Sequence[str]
 
 
 def systemone(model: str, prompt: Prompt, answers: Sequence[str]) -> Asked:
-    """System One: one choice question about the conversation (docs of `transformers serve`)."""
+    """System One: one choice question about the conversation (docs of `transformers serve`).
+
+    The state is the list of messages, ``{"role", "content"}``, so that a server's own template can render
+    them as the model's chat.
+    """
     assets: dict[str, Any] = {}
-    said = []
+    said: list[dict[str, str]] = []
     for turn in prompt.turns:
         text = ""
         for part in turn.parts:
@@ -74,12 +78,12 @@ def systemone(model: str, prompt: Prompt, answers: Sequence[str]) -> Asked:
             name = f"<picture-{len(assets) + 1}>"
             assets[name] = {"data_base64": data_url(part).partition(",")[2], "media_type": "image/png"}
             text += name
-        said.append(text)
+        said.append({"role": turn.role, "content": text})
     if prompt.opening:
-        said.append(prompt.opening)
+        said.append({"role": "assistant", "content": prompt.opening})
     body: dict[str, Any] = {
         "model": model,
-        "state": "\n\n".join(said),
+        "state": said,
         "questions": {
             "answer": {
                 "type": "choice",
