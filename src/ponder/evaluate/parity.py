@@ -240,6 +240,11 @@ def _diagnosis(
         if _words(first) != _words(second) or ("token" in first and "token" in second and first != second):
             return f"{name}: the answers' tokens differ: {first}; {second}"
     types = [_dtype(models) for models in sides]
+    if "" in types:
+        return (
+            "one side shows neither its prompts nor its precision, and they are equally long: see that both "
+            "have the same template, weights and precision"
+        )
     if types[0] != types[1]:
         return f"the precision differs: {types[0]} and {types[1]}"
     what = "vectors" if apart and not bad else "scores"
@@ -256,7 +261,7 @@ def _dtype(models: Models) -> str:
         loaded = getattr(engine, "loaded", None)
         if loaded is not None:
             return str(loaded.model.dtype).removeprefix("torch.")
-    return "unknown"
+    return ""
 
 
 def _nothing() -> Embedded:

@@ -144,7 +144,7 @@ def test_a_changed_template_on_one_side_is_diagnosed(sides, texts, tmp_path):
         (other / path.name).symlink_to(path)
     template = (other / "chat_template.jinja").read_text()
     (other / "chat_template.jinja").unlink()
-    (other / "chat_template.jinja").write_text(template.replace("assistant", "the assistant"))
+    (other / "chat_template.jinja").write_text(template.replace("assistant", "assistant and friend"))
     path = Path(here)
     path.write_text(path.read_text().replace(str(weights.ensure("smollm2")), str(other), 1))
     found = compare(registry.load(here), registry.load(there), read_inputs(texts, 8))
