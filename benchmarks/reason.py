@@ -26,7 +26,7 @@ ITEMS, ANSWER = 256, 64
 FIXED = 16
 """Prompts in a fixed batch; the best of 8, 16 and 32 in a trial on two cores."""
 
-SYSTEM = "You write a short note about an item for a search index: what it is, what it is for, in other words."
+SYSTEM = "You write a note about an item for a search index: what it is, what it is for, in other words."
 
 
 def main() -> None:
@@ -100,7 +100,8 @@ def fixed(engine: LocalEngine, ids: list[list[int]]) -> list[str]:
         some = ids[start : start + FIXED]
         widest = max(map(len, some))
         rows = torch.tensor([[pad] * (widest - len(row)) + row for row in some], device=loaded.device)
-        mask = torch.tensor([[0] * (widest - len(row)) + [1] * len(row) for row in some], device=loaded.device)
+        seen = [[0] * (widest - len(row)) + [1] * len(row) for row in some]
+        mask = torch.tensor(seen, device=loaded.device)
         with torch.inference_mode():
             out = loaded.model.generate(rows, attention_mask=mask, generation_config=settings(loaded))
         texts += [text_of(loaded, row[widest:].tolist()) for row in out]
