@@ -30,3 +30,18 @@ def lite_models():
     from ponder.presets.lite import build
 
     return build()
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """From a family to the folder of its tiny model, made once a process and never written to."""
+    from ponder.testing.tiny import make_tiny
+
+    made = {}
+
+    def give(family):
+        if family not in made:
+            made[family] = make_tiny(family, tmp_path_factory.mktemp("tiny") / family)
+        return made[family]
+
+    return give

@@ -59,3 +59,13 @@ class BackendFailed(PonderError):
     """A model, store or disk failed while working (exit code 6)."""
 
     exit_code = 6
+
+
+def first_line(error: Exception) -> str:
+    r"""What another library's error says, in one line of at most 200 characters.
+
+    Example:
+        >>> first_line(ValueError("no such file\nTraceback ...")), first_line(KeyError())
+        ('no such file', 'KeyError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

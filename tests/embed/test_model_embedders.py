@@ -13,22 +13,10 @@ from ponder.models.local.heads import POOLINGS
 from ponder.records import Reasoning
 from ponder.testing.contracts import EmbedderContract
 from ponder.testing.examples import clip_content, contents_of_every_kind, picture_content, text_content
-from ponder.testing.tiny import FAMILIES, make_tiny
+from ponder.testing.tiny import FAMILIES
 from ponder.testing.tiny_embedder import make_tiny_embedder
 
 SEEING = [family for family in FAMILIES if family != "llama"]
-
-
-@pytest.fixture(scope="session")
-def folders(tmp_path_factory):
-    made = {}
-
-    def give(family):
-        if family not in made:
-            made[family] = str(make_tiny(family, tmp_path_factory.mktemp("embed") / family))
-        return made[family]
-
-    return give
 
 
 ALIKE = Format(document="Represent it.", query="Represent it.")
@@ -42,20 +30,20 @@ class RandomContract(EmbedderContract):
 
 class TestBackbone(RandomContract):
     @pytest.fixture(params=SEEING)
-    def embedder(self, request, folders):
-        return BackboneEmbedder(LocalEngine(folders(request.param)), form=ALIKE)
+    def embedder(self, request, tiny_folder):
+        return BackboneEmbedder(LocalEngine(str(tiny_folder(request.param))), form=ALIKE)
 
 
 class TestHeads(RandomContract):
     @pytest.fixture(params=POOLINGS)
-    def embedder(self, request, folders):
-        return BackboneEmbedder(LocalEngine(folders("qwen3-vl")), pooling=request.param, form=ALIKE)
+    def embedder(self, request, tiny_folder):
+        return BackboneEmbedder(LocalEngine(str(tiny_folder("qwen3-vl"))), pooling=request.param, form=ALIKE)
 
 
 class TestSentence(RandomContract):
     @pytest.fixture(params=FAMILIES)
-    def embedder(self, request, folders):
-        return SentenceEmbedder(folders(request.param), dtype="float32")
+    def embedder(self, request, tiny_folder):
+        return SentenceEmbedder(str(tiny_folder(request.param)), dtype="float32")
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +81,8 @@ def test_any_sentence_transformers_model_finds_by_meaning():
     assert int(np.argmax([asked @ vector for vector in stored])) == 1
 
 
-def test_reasoning_moves_a_picture_s_vector(folders):
-    embedder = BackboneEmbedder(LocalEngine(folders("qwen3-vl")))
+def test_reasoning_moves_a_picture_s_vector(tiny_folder):
+    embedder = BackboneEmbedder(LocalEngine(str(tiny_folder("qwen3-vl"))))
     picture = picture_content((200, 20, 20))
     plain, said, other = (
         embedder.embed_documents([picture], [Reasoning(text)])[0].vectors[0]
@@ -103,8 +91,8 @@ def test_reasoning_moves_a_picture_s_vector(folders):
     assert len({tuple(np.round(vector, 4)) for vector in (plain, said, other)}) == 3
 
 
-def test_a_clip_s_segments_have_vectors_of_their_own(folders):
-    embedder = BackboneEmbedder(LocalEngine(folders("qwen2-vl")))
+def test_a_clip_s_segments_have_vectors_of_their_own(tiny_folder):
+    embedder = BackboneEmbedder(LocalEngine(str(tiny_folder("qwen2-vl"))))
     clip = clip_content((200, 20, 20), (20, 20, 200))
     [found] = embedder.embed_documents([clip], [Reasoning("two colours")])
     assert found.labels == ("", "t=0,2", "t=2,4")
@@ -112,10 +100,10 @@ def test_a_clip_s_segments_have_vectors_of_their_own(folders):
 
 
 @pytest.mark.parametrize("pooling", ["attention", "q-former", "self-attention"])
-def test_a_trained_head_is_read_back(folders, tmp_path, pooling):
+def test_a_trained_head_is_read_back(tiny_folder, tmp_path, pooling):
     from safetensors.torch import save_file
 
-    engine = LocalEngine(folders("llama"))
+    engine = LocalEngine(str(tiny_folder("llama")))
     text = text_content("a cello")
     first = BackboneEmbedder(engine, pooling=pooling)
     before = first.embed_documents([text], [Reasoning()])[0].vectors
@@ -131,8 +119,8 @@ def test_a_trained_head_is_read_back(folders, tmp_path, pooling):
         )
 
 
-def test_the_self_attention_head_begins_as_the_last_layers(folders):
-    engine = LocalEngine(folders("qwen3-vl"))
+def test_the_self_attention_head_begins_as_the_last_layers(tiny_folder):
+    engine = LocalEngine(str(tiny_folder("qwen3-vl")))
     head = BackboneEmbedder(engine, pooling="self-attention")._head
     layers = engine.loaded.inner.language_model.layers
     assert len(head.layers) == len(layers)
@@ -141,9 +129,9 @@ def test_the_self_attention_head_begins_as_the_last_layers(folders):
         assert mine.mlp.up_proj.weight is not theirs.mlp.up_proj.weight
 
 
-def test_what_cannot_be_used_is_said(tmp_path, folders):
+def test_what_cannot_be_used_is_said(tmp_path, tiny_folder):
     with pytest.raises(BadArguments, match="no pooling"):
-        BackboneEmbedder(LocalEngine(folders("llama")), pooling="sum").embed_queries(
+        BackboneEmbedder(LocalEngine(str(tiny_folder("llama"))), pooling="sum").embed_queries(
             [text_content("a")], [None]
         )
     (tmp_path / "config.json").write_text("{}")

@@ -11,7 +11,7 @@ from ponder.models import registry
 from ponder.presets.spec import packaged, read
 from ponder.shelf import open_shelf
 from ponder.testing.contracts import ModelsContract
-from ponder.testing.tiny import FAMILIES, make_tiny
+from ponder.testing.tiny import FAMILIES
 from ponder.testing.tiny_embedder import make_tiny_embedder
 
 SEEING = [family for family in FAMILIES if family != "llama"]
@@ -31,16 +31,14 @@ reason_tokens: 16
 
 
 @pytest.fixture(scope="session")
-def presets(tmp_path_factory):
+def presets(tiny_folder, tmp_path_factory):
     """From a family to a preset's file over its tiny model."""
     made = {}
 
     def give(family):
         if family not in made:
-            folder = tmp_path_factory.mktemp("preset") / family
-            make_tiny(family, folder)
-            made[family] = folder.with_suffix(".yaml")
-            made[family].write_text(PRESET.replace("MODEL", json.dumps(str(folder))))
+            made[family] = tmp_path_factory.mktemp("preset") / f"{family}.yaml"
+            made[family].write_text(PRESET.replace("MODEL", json.dumps(str(tiny_folder(family)))))
         return str(made[family])
 
     return give

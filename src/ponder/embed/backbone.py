@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ponder.embed.conditioned import Format, Input, document_inputs, query_input
+from ponder.embed.conditioned import Format, Input, document_inputs, prompt_of, query_input
 from ponder.errors import BackendFailed
-from ponder.models.engine import Prompt, Turn
 from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
@@ -95,9 +94,7 @@ class BackboneEmbedder:
         return Embedded(tuple(each.label for each in inputs), np.stack([self._vector(i) for i in inputs]))
 
     def _rendered(self, given: Input) -> Any:
-        parts = (*given.pictures, *((given.own,) if given.own or not given.pictures else ()))
-        turns = (Turn("system", (given.instruction,)), Turn("user", parts))
-        return self._engine.fitted(Prompt(turns, given.reasoning), 1)
+        return self._engine.fitted(prompt_of(given, given.own, given.reasoning), 1)
 
     def _vector(self, given: Input) -> NDArray[np.float32]:
         import numpy as np

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ponder.records import Content, PartReasoning, Reasoning
+from ponder.media.excerpt import first_words, spread
+from ponder.models.engine import Prompt, Turn
+from ponder.records import Content, Embedded, PartReasoning, Reasoning
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 
@@ -38,7 +42,7 @@ class Format:
 
     def text(self, text: str, reasoning: str) -> str:
         """Words of an input; reasoning that only repeats the text is not said twice."""
-        text, reasoning = _cut(text, self.words), reasoning.strip()
+        text, reasoning = first_words(text, self.words), reasoning.strip()
         if not text or not reasoning or reasoning in text or text in reasoning:
             return reasoning if text in reasoning else text or reasoning
         return self.joined.format(text=text, reasoning=reasoning)
@@ -65,12 +69,28 @@ class Input:
     own: str = ""
 
 
+def prompt_of(given: Input, text: str, opening: str = "") -> Prompt:
+    """An input as a conversation: its instruction is the system's, pictures stand before `text`."""
+    parts = (*given.pictures, *((text,) if text or not given.pictures else ()))
+    return Prompt((Turn("system", (given.instruction,)), Turn("user", parts)), opening)
+
+
+def embedded_of(inputs: Sequence[Sequence[Input]], vectors: NDArray[np.float32]) -> list[Embedded]:
+    """Each item's vectors, out of the rows that all their inputs were embedded to, in order."""
+    found, start = [], 0
+    for some in inputs:
+        labels = tuple(each.label for each in some)
+        found.append(Embedded(labels, vectors[start : start + len(some)]))
+        start += len(some)
+    return found
+
+
 def document_inputs(content: Content, reasoning: Reasoning, form: Format, *, sees: bool) -> list[Input]:
     """The whole and its parts: a text's and page's passages, a clip's segments."""
     from ponder.media.passages import passages_of
 
     whole = reasoning.text if reasoning.text.strip() != content.text.strip() else ""
-    pictures = _spread(content.images, form.frames) if sees else ()
+    pictures = spread(content.images, form.frames) if sees else ()
     found = [_input(form, form.document, pictures, content.text, whole, "")]
     passages = [p for p in reasoning.parts if p.label.startswith("chars=")] or [
         PartReasoning(f"chars={p.start}-{p.end}", p.text) for p in passages_of(content)
@@ -87,14 +107,14 @@ def document_inputs(content: Content, reasoning: Reasoning, form: Format, *, see
                 if start <= time < end
             ]
             if frames:
-                shown = _spread(frames, form.frames)
+                shown = spread(frames, form.frames)
                 found.append(_input(form, form.document, shown, "", said.get(label, whole), label))
     return found
 
 
 def query_input(content: Content, reasoning: Reasoning | None, form: Format, *, sees: bool) -> Input:
     """A query, with its reasoning if there is some."""
-    pictures = _spread(content.images, form.frames) if sees else ()
+    pictures = spread(content.images, form.frames) if sees else ()
     thought = "" if reasoning is None else reasoning.text
     return _input(form, content.instruction or form.query, pictures, content.text, thought, "")
 
@@ -103,14 +123,4 @@ def _input(
     form: Format, instruction: str, pictures: tuple[Image, ...], text: str, reasoning: str, label: str
 ) -> Input:
     joined = form.text(text, reasoning)
-    return Input(instruction, pictures, joined, reasoning.strip(), label, _cut(text, form.words))
-
-
-def _cut(text: str, words: int) -> str:
-    return " ".join(text.split()[:words])
-
-
-def _spread(pictures: Sequence[Image], most: int) -> tuple[Image, ...]:
-    if len(pictures) <= most:
-        return tuple(pictures)
-    return tuple(pictures[int((i + 0.5) * len(pictures) / most)] for i in range(most))
+    return Input(instruction, pictures, joined, reasoning.strip(), label, first_words(text, form.words))

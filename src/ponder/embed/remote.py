@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ponder.embed.conditioned import Format, Input, document_inputs, query_input
+from ponder.embed.conditioned import (
+    Format,
+    Input,
+    document_inputs,
+    embedded_of,
+    prompt_of,
+    query_input,
+)
 from ponder.errors import BackendFailed
-from ponder.models.engine import Prompt, Turn
 from ponder.models.remote.client import Client, Problem
 from ponder.models.remote.talk import bound, messages
 from ponder.records import Content, Embedded, Reasoning
@@ -57,9 +62,8 @@ class RemoteEmbedder:
     @property
     def fingerprint(self) -> str:
         """Server, model and format; no key."""
-        server = re.sub(r"//[^/@]*@", "//", self._url.rstrip("/"))
         sees = "pictures" if self._pictures else "words"
-        return f"{_VERSION}/{server}/{self._model}/{self._dim}/{sees}/{self._form.fingerprint}"
+        return f"{_VERSION}/{self._client.server}/{self._model}/{self._dim}/{sees}/{self._form.fingerprint}"
 
     @property
     def dim(self) -> int:
@@ -70,13 +74,7 @@ class RemoteEmbedder:
         """See `ponder.protocols.Embedder`. Parts of all contents are sent together."""
         pairs = zip(contents, reasonings, strict=True)
         inputs = [document_inputs(c, r, self._form, sees=self._pictures) for c, r in pairs]
-        vectors = self._vectors([each for some in inputs for each in some])
-        found, start = [], 0
-        for some in inputs:
-            labels = tuple(each.label for each in some)
-            found.append(Embedded(labels, vectors[start : start + len(some)]))
-            start += len(some)
-        return found
+        return embedded_of(inputs, self._vectors([each for some in inputs for each in some]))
 
     def embed_queries(
         self, contents: Sequence[Content], reasonings: Sequence[Reasoning | None]
@@ -87,7 +85,8 @@ class RemoteEmbedder:
 
     def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
         """See `ponder.protocols.PricesQueries`; an upper bound in bytes."""
-        return bound(_prompt(query_input(content, reasoning, self._form, sees=self._pictures)))
+        given = query_input(content, reasoning, self._form, sees=self._pictures)
+        return bound(prompt_of(given, given.text))
 
     def _vectors(self, inputs: Sequence[Input]) -> NDArray[np.float32]:
         import numpy as np
@@ -111,7 +110,7 @@ class RemoteEmbedder:
 
     def _given(self, inputs: Sequence[Input]) -> dict[str, Any]:
         if inputs[0].pictures:
-            return {"messages": messages(_prompt(inputs[0]))}
+            return {"messages": messages(prompt_of(inputs[0], inputs[0].text))}
         texts = [f"Instruct: {each.instruction}\nQuery: {each.text}" for each in inputs]
         return {"input": texts}
 
@@ -129,8 +128,3 @@ class RemoteEmbedder:
             what = f"the server gave vectors of shape {vectors.shape}, not {(count, self._dim)}"
             raise BackendFailed(what, self._url, "set dim to the model's, or take its own model")
         return vectors
-
-
-def _prompt(given: Input) -> Prompt:
-    parts = (*given.pictures, *((given.text,) if given.text or not given.pictures else ()))
-    return Prompt((Turn("system", (given.instruction,)), Turn("user", parts)))

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ponder.embed.conditioned import Format, Input, document_inputs, query_input
-from ponder.errors import BackendFailed, InputInvalid, MissingDependency
+from ponder.embed.conditioned import Format, Input, document_inputs, embedded_of, query_input
+from ponder.errors import BackendFailed, InputInvalid, MissingDependency, first_line
+from ponder.models.folder import folder_digest
 from ponder.models.quiet import quiet
 from ponder.records import Content, Embedded, Reasoning
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _VERSION = "sentence-1"
-_SMALL = (".json", ".txt", ".jinja")
 
 
 class SentenceEmbedder:
@@ -61,7 +61,7 @@ class SentenceEmbedder:
     def fingerprint(self) -> str:
         """Model, prompts, format."""
         folder = Path(self._name).expanduser()
-        name = _folder_digest(folder) if folder.is_dir() else f"{self._name}@{self._revision or 'main'}"
+        name = folder_digest(folder) if folder.is_dir() else f"{self._name}@{self._revision or 'main'}"
         how = hashlib.sha256(repr((sorted(self._prompts.items()), self._dim, self._dtype)).encode())
         return f"{name}/{_VERSION}-{how.hexdigest()[:8]}/{self._form.fingerprint}"
 
@@ -88,13 +88,7 @@ class SentenceEmbedder:
         """See `ponder.protocols.Embedder`. All parts of all contents go into batches together."""
         pairs = zip(contents, reasonings, strict=True)
         inputs = [self._document(content, reasoning) for content, reasoning in pairs]
-        vectors = self._encode([each for some in inputs for each in some], "document")
-        found, start = [], 0
-        for some in inputs:
-            rows = vectors[start : start + len(some)]
-            found.append(Embedded(tuple(each.label for each in some), rows))
-            start += len(some)
-        return found
+        return embedded_of(inputs, self._encode([each for some in inputs for each in some], "document"))
 
     def embed_queries(
         self, contents: Sequence[Content], reasonings: Sequence[Reasoning | None]
@@ -125,10 +119,9 @@ class SentenceEmbedder:
             return given.text or " "
         if not self._joins and given.text:
             return given.text
-        shown: Any = given.pictures[0] if len(given.pictures) == 1 else list(given.pictures)
-        if not given.text:
-            return {"image": shown} if len(given.pictures) == 1 else _message(given)
-        return {"image": shown, "text": given.text} if len(given.pictures) == 1 else _message(given)
+        if len(given.pictures) > 1:
+            return _message(given)
+        return {"image": given.pictures[0], **({"text": given.text} if given.text else {})}
 
     def _encode(self, inputs: Sequence[Input], side: str) -> NDArray[np.float32]:
         import numpy as np
@@ -199,22 +192,9 @@ def load(name: str, revision: str, device: str, dtype: str, dim: int, trust: str
                 )
             return SentenceTransformer(where, **options)
     except ImportError as error:
-        raise MissingDependency(_first(error), name, "pip install it") from error
+        raise MissingDependency(first_line(error), name, "pip install it") from error
     except OSError as error:
         how = "give the folder of a downloaded copy, or check the name and the connection"
-        raise MissingDependency(f"the model cannot be had: {_first(error)}", name, how) from error
+        raise MissingDependency(f"the model cannot be had: {first_line(error)}", name, how) from error
     except (ValueError, KeyError) as error:
-        raise InputInvalid(f"no embedding model: {_first(error)}", name, "see docs/models.md") from error
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def _folder_digest(folder: Path) -> str:
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            found.update(str(path.relative_to(folder)).encode())
-            found.update(path.read_bytes() if path.suffix in _SMALL else str(path.stat().st_size).encode())
-    return f"{folder.name}-{found.hexdigest()[:16]}"
+        raise InputInvalid(f"no embedding model: {first_line(error)}", name, "see docs/models.md") from error

@@ -11,6 +11,7 @@ from typing import Any
 from ponder.errors import BackendFailed, InputInvalid, PonderError
 from ponder.evaluate.prompts import Difference, first_difference
 from ponder.media.content import open_content, open_query
+from ponder.media.excerpt import first_words
 from ponder.media.limits import Limits
 from ponder.protocols import Models
 from ponder.records import Candidate, Content, Embedded, Item, PartReasoning, Query, Reasoning, Row
@@ -81,9 +82,7 @@ class Parity:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        found = asdict(self)
-        found["judges"] = {name: asdict(judge) for name, judge in self.judges.items()}
-        return found
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +129,7 @@ def read_inputs(folder: Path, count: int) -> Inputs:
         raise InputInvalid(
             "nothing in it can be opened", str(folder), "give a folder of files, or a data set"
         )
-    queries = asked or [
-        Query(text=" ".join(content.text.split()[:12])) for content in contents if content.text
-    ]
+    queries = asked or [Query(text=first_words(content.text, 12)) for content in contents if content.text]
     opened = [open_query(query, limits) for query in (queries or [Query(text="a picture")])[:QUERIES]]
     return Inputs(tuple(rows), tuple(contents), tuple(opened), tuple(skipped))
 

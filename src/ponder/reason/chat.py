@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ponder.errors import InputInvalid, MissingDependency
+from ponder.media.excerpt import first_words, spread
 from ponder.models.engine import Effort, Engine, Prompt, Turn, Written
 from ponder.records import Content, PartReasoning, Reasoning, Role
 
@@ -141,8 +142,8 @@ class ChatReasoner:
             how = "take a reasoner that does, or models lite"
             raise MissingDependency("the reasoner sees no pictures", self._engine.fingerprint, how)
         # A page is read from its picture; its text layer goes with it, because small models misread.
-        pictures = _spread(content.images, self._frames) if sees else ()
-        words = " ".join(content.text.split()[: self._words])
+        pictures = spread(content.images, self._frames) if sees else ()
+        words = first_words(content.text, self._words)
         kind = "query" if role == "query" else content.kind
         parts: list[Any] = [f"{self._wording.asked(kind)}\n", *pictures]
         if words:
@@ -154,7 +155,7 @@ class ChatReasoner:
         from ponder.media.passages import passages_of
 
         said = written.text
-        whole = said or " ".join(content.text.split()[: self._words])
+        whole = said or first_words(content.text, self._words)
         parts = [PartReasoning("", whole)]
         parts += [PartReasoning(f"chars={p.start}-{p.end}", p.text) for p in passages_of(content)]
         if content.kind == "video":
@@ -176,9 +177,3 @@ def _length(written: Written) -> int:
         return written.usage.written
     share = len(written.text) / max(1, len(written.text) + len(written.trace))
     return round(written.usage.written * share)
-
-
-def _spread(pictures: Sequence[Any], most: int) -> tuple[Any, ...]:
-    if len(pictures) <= most:
-        return tuple(pictures)
-    return tuple(pictures[int((i + 0.5) * len(pictures) / most)] for i in range(most))

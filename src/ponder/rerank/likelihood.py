@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from ponder.models.lite.language import Language
 from ponder.protocols import Reads
-from ponder.records import Candidate, Content, Judgement, Kind, PartReasoning, Verdict
+from ponder.records import Candidate, Content, Judgement, Kind, Verdict
 from ponder.rerank.briefs import Brief, judge_within
+from ponder.rerank.showing import best_part
 
 _LONGEST = 96
 """Tokens of a passage that are read: the query's are about 15, and a budget of 1024 should reach 8 pages."""
@@ -106,7 +107,7 @@ def trust(tokens: int) -> float:
 
 def evidence(candidate: Candidate) -> tuple[str, str]:
     """What is read of a candidate, and the words that lead over to the query."""
-    part = _best_part(candidate)
+    part = best_part(candidate)
     claims = part.facts.get("claims", ())
     if claims:
         told, _, _, name = claims[0]
@@ -114,11 +115,3 @@ def evidence(candidate: Candidate) -> tuple[str, str]:
     if candidate.row.item.kind in ("page", "text"):
         return part.text, "\nQuestion:"
     return f"{part.text}.", " In other words,"
-
-
-def _best_part(candidate: Candidate) -> PartReasoning:
-    parts = candidate.row.reasoning.parts
-    for part in parts:
-        if part.label == candidate.part:
-            return part
-    return parts[0] if parts else PartReasoning("", candidate.row.reasoning.text)

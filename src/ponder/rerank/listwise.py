@@ -15,7 +15,7 @@ from ponder.models.engine import Engine, Prompt, Turn
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
 from ponder.rerank.musing import digest
-from ponder.rerank.showing import Showing, Shown
+from ponder.rerank.showing import Showing, Shown, unjudged
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SYSTEM = (
@@ -74,7 +74,7 @@ class ListwiseJudge:
         """See `ponder.protocols.Reranker`."""
         asked = self._showing.query(query)
         if asked.missing:
-            return Judgement(tuple(Verdict(c.row.item.id, None, note=asked.missing) for c in candidates))
+            return unjudged(candidates, asked.missing)
         shown = [self._showing.candidate(candidate) for candidate in candidates]
         order = [number for number, each in enumerate(shown) if not each.missing]
         order = order[: self._affordable(query, asked, shown, order, limit)]

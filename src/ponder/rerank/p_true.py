@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from ponder.models.engine import Engine, Likely, Prompt, Turn
+from ponder.models.engine import Prompt, Turn
 from ponder.rerank.musing import digest
 from ponder.rerank.showing import Shown
-from ponder.rerank.yes_no import sigmoid
+from ponder.rerank.two_answers import TwoAnswers
 
 SYSTEM = "Determine if the following passage is relevant to the query. Answer only with 'true' or 'false'."
 
 
-class PTrue:
+class PTrue(TwoAnswers):
     r"""Score: P(true) / (P(true) + P(false)) as the first token behind ``</think>``.
 
     Without a thought the trace is closed empty, as for a model that is told not to think.
@@ -34,17 +32,13 @@ class PTrue:
         system: str = SYSTEM,
         marks: tuple[str, str] = ("<think>\n", "\n</think>\n\n"),
     ) -> None:
-        self._answers, self._system, self._marks = answers, system, marks
+        super().__init__(answers, system)
+        self._marks = marks
 
     @property
     def fingerprint(self) -> str:
         """Wording, answers and marks."""
         return f"p-true-1-{digest(repr((self._answers, self._system, self._marks)))}"
-
-    @property
-    def answers(self) -> tuple[str, str]:
-        """What the engine chooses from."""
-        return self._answers
 
     def prompt(self, query: Shown, instruction: str, shown: Shown, thought: str) -> Prompt:
         """Query, passage; the thought stands in the assistant's closed trace."""
@@ -52,15 +46,3 @@ class PTrue:
         user = (*asked, "Query: ", *query.parts, "\nPassage: ", *shown.parts)
         opening = f"{self._marks[0]}{thought}{self._marks[1]}"
         return Prompt((Turn("system", (self._system,)), Turn("user", user)), opening)
-
-    def prices(self, engine: Engine, query: Shown, prompts: Sequence[Prompt]) -> list[int]:
-        """Reading is all."""
-        return engine.prices(prompts)
-
-    def ask(self, engine: Engine, query: Shown, prompts: Sequence[Prompt]) -> list[Likely]:
-        """Log-probabilities of true and false."""
-        return engine.answer(prompts, self._answers)
-
-    def score(self, values: Sequence[float]) -> float:
-        """0 to 1."""
-        return sigmoid(values[0] - values[1])

@@ -11,7 +11,7 @@ from ponder.models.engine import Engine, Likely, Prompt
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
 from ponder.rerank.musing import Musing, Thought, fitted, most
-from ponder.rerank.showing import Showing, Shown
+from ponder.rerank.showing import Showing, Shown, unjudged
 
 _VERSION = "pointwise-1"
 
@@ -117,8 +117,7 @@ class PointwiseJudge:
         """See `ponder.protocols.Reranker`."""
         case = self._case(query, candidates)
         if case is None:
-            why = self._showing.query(query).missing
-            return Judgement(tuple(Verdict(c.row.item.id, None, note=why) for c in candidates))
+            return unjudged(candidates, self._showing.query(query).missing)
         count = len(case.all)
         while count and sum(case.costs[:count]) > limit:
             count -= 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -12,7 +11,7 @@ from ponder.models.remote.client import Client, Problem
 from ponder.models.remote.talk import TURN, usage
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Verdict
-from ponder.rerank.showing import ShowReasoning
+from ponder.rerank.showing import ShowReasoning, unjudged
 
 _VERSION = "remote-reranker-1"
 
@@ -55,8 +54,8 @@ class RemoteReranker:
     @property
     def fingerprint(self) -> str:
         """Server, model, route, and what is shown."""
-        server = re.sub(r"//[^/@]*@", "//", self._url.rstrip("/"))
-        return f"{self.name}/{_VERSION}/{server}/{self._model}/{self._route}/{self._showing.fingerprint}"
+        where = f"{self._client.server}/{self._model}/{self._route}"
+        return f"{self.name}/{_VERSION}/{where}/{self._showing.fingerprint}"
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`.
@@ -67,8 +66,7 @@ class RemoteReranker:
         asked = self._showing.query(query)
         shown = [self._showing.candidate(candidate) for candidate in candidates]
         if asked.missing or not asked.text:
-            why = asked.missing or "the query has no words"
-            return Judgement(tuple(Verdict(c.row.item.id, None, note=why) for c in candidates))
+            return unjudged(candidates, asked.missing or "the query has no words")
         spent, count = 0, 0
         for each in shown:
             cost = 0 if each.missing else len(asked.text.encode()) + len(each.text.encode()) + TURN

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ponder.errors import PonderError
+from ponder.media.excerpt import spread
 from ponder.protocols import Reads
-from ponder.records import Candidate, Content, PartReasoning
+from ponder.records import Candidate, Content, Judgement, PartReasoning, Verdict
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -177,6 +178,11 @@ class ShowMedia:
         return Shown(pictures, text, "" if text or pictures else "there is nothing of it to read")
 
 
+def unjudged(candidates: Sequence[Candidate], why: str) -> Judgement:
+    """No verdict about any of the candidates, and nothing spent."""
+    return Judgement(tuple(Verdict(candidate.row.item.id, None, note=why) for candidate in candidates))
+
+
 def best_part(candidate: Candidate) -> PartReasoning:
     """The part that was found, or the whole."""
     parts = candidate.row.reasoning.parts
@@ -195,18 +201,6 @@ def cut(text: str, words: int) -> str:
     """
     found = text.split(None, words)
     return text.strip() if len(found) <= words else f"{' '.join(found[:words])} …"
-
-
-def spread(pictures: Sequence[Image], most: int) -> tuple[Image, ...]:
-    """At most `most` of the pictures, spread evenly over them.
-
-    Example:
-        >>> spread("abcdefgh", 3)
-        ('b', 'e', 'g')
-    """
-    if len(pictures) <= most:
-        return tuple(pictures)
-    return tuple(pictures[int((i + 0.5) * len(pictures) / most)] for i in range(most))
 
 
 def _asked(content: Content, pictures: tuple[Image, ...], words: int) -> Shown:

@@ -10,10 +10,9 @@ import math
 from collections.abc import Sequence
 
 from ponder.models.engine import Engine
-from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
 from ponder.rerank.listwise import LETTERS, ListwiseJudge
-from ponder.rerank.showing import Showing
+from ponder.rerank.showing import Showing, unjudged
 
 _VERSION = 1
 
@@ -38,11 +37,6 @@ class TournamentJudge(ListwiseJudge):
         super().__init__(name, engine, showing, weight=weight, window=group)
 
     @property
-    def reads(self) -> Reads:
-        """As `showing` does."""
-        return self._showing.reads
-
-    @property
     def fingerprint(self) -> str:
         """Engine, wording, groups, and what is shown."""
         return f"{super().fingerprint}/tournament-{_VERSION}"
@@ -51,7 +45,7 @@ class TournamentJudge(ListwiseJudge):
         """See `ponder.protocols.Reranker`."""
         asked = self._showing.query(query)
         if asked.missing:
-            return Judgement(tuple(Verdict(c.row.item.id, None, note=asked.missing) for c in candidates))
+            return unjudged(candidates, asked.missing)
         shown = [self._showing.candidate(candidate) for candidate in candidates]
         scores: dict[int, float] = {}
         notes = {number: each.missing for number, each in enumerate(shown) if each.missing}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ponder.errors import BadArguments, MissingDependency
+from ponder.errors import BadArguments, MissingDependency, first_line
 
 Family = Literal["llama", "qwen3-vl", "qwen2-vl", "smolvlm", "qwen3.5"]
 
@@ -71,8 +71,8 @@ def make_tiny(family: Family, folder: Path, *, seed: int = 0, scale: int = 1) ->
         try:
             _processor(family, tokenizer).save_pretrained(folder)
         except ImportError as error:
-            line = str(error).strip().splitlines()[0]
-            raise MissingDependency(line, family, "make setup installs it for tests") from error
+            how = "make setup installs it for tests"
+            raise MissingDependency(first_line(error), family, how) from error
     return folder
 
 
@@ -173,11 +173,8 @@ def _llama(tokenizer: Any, width: int) -> Any:
     return t.LlamaForCausalLM(t.LlamaConfig(**_text_config(tokenizer, width)))
 
 
-def _qwen3_vl(tokenizer: Any, width: int) -> Any:
-    t = _transformers()
-
-    rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2], "mrope_interleaved": True}
-    vision = {
+def _qwen3_vision(width: int) -> dict[str, Any]:
+    return {
         "depth": 2,
         "hidden_size": width,
         "intermediate_size": 2 * width,
@@ -185,8 +182,14 @@ def _qwen3_vl(tokenizer: Any, width: int) -> Any:
         "patch_size": 16,
         "out_hidden_size": width,
         "num_position_embeddings": 64,
-        "deepstack_visual_indexes": [0, 1],
     }
+
+
+def _qwen3_vl(tokenizer: Any, width: int) -> Any:
+    t = _transformers()
+
+    rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2], "mrope_interleaved": True}
+    vision = {**_qwen3_vision(width), "deepstack_visual_indexes": [0, 1]}
     text = _text_config(tokenizer, width, rope_parameters=rope)
     return t.Qwen3VLForConditionalGeneration(
         t.Qwen3VLConfig(text_config=text, vision_config=vision, **_marks(tokenizer))
@@ -238,15 +241,6 @@ def _qwen3_5(tokenizer: Any, width: int) -> Any:
         "mrope_section": [1, 1, 0],
         "mrope_interleaved": True,
     }
-    vision = {
-        "depth": 2,
-        "hidden_size": width,
-        "intermediate_size": 2 * width,
-        "num_heads": 2,
-        "patch_size": 16,
-        "out_hidden_size": width,
-        "num_position_embeddings": 64,
-    }
     text = _text_config(
         tokenizer,
         width,
@@ -258,7 +252,7 @@ def _qwen3_5(tokenizer: Any, width: int) -> Any:
         linear_num_value_heads=4,
     )
     return t.Qwen3_5ForConditionalGeneration(
-        t.Qwen3_5Config(text_config=text, vision_config=vision, **_marks(tokenizer))
+        t.Qwen3_5Config(text_config=text, vision_config=_qwen3_vision(width), **_marks(tokenizer))
     )
 
 

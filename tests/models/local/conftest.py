@@ -1,19 +1,19 @@
-"""Tiny copies of the real models, made once a process."""
+"""Engines over the tiny models, one a family."""
 
 import pytest
 
 from ponder.models.local.engine import LocalEngine
-from ponder.testing.tiny import FAMILIES, make_tiny
+from ponder.testing.tiny import FAMILIES
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
+def tiny(tiny_folder):
     """From a family to an engine over its tiny model."""
     made = {}
 
     def give(family):
         if family not in made:
-            made[family] = LocalEngine(str(make_tiny(family, tmp_path_factory.mktemp("tiny") / family)))
+            made[family] = LocalEngine(str(tiny_folder(family)))
         return made[family]
 
     return give

@@ -15,9 +15,9 @@ from ponder.testing.tiny import make_tiny
 ASKED = Prompt((Turn("system", ("Say what it is.",)), Turn("user", ("a cello",))))
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    return {name: make_tiny(name, tmp_path_factory.mktemp("load") / name) for name in ("llama", "qwen3-vl")}
+@pytest.fixture
+def made(tiny_folder):
+    return {name: tiny_folder(name) for name in ("llama", "qwen3-vl")}
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ import pytest
 
 from ponder.models.local.engine import LocalEngine
 from ponder.testing.contracts import EngineContract
-from ponder.testing.tiny import FAMILIES, make_tiny
+from ponder.testing.tiny import FAMILIES
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
-def folder(request, tmp_path_factory):
-    return make_tiny(request.param, tmp_path_factory.mktemp("suite") / request.param)
+@pytest.fixture(params=FAMILIES)
+def folder(request, tiny_folder):
+    return tiny_folder(request.param)
 
 
 class TestTiny(EngineContract):

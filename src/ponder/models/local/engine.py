@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from ponder.errors import BadArguments, InputInvalid
 from ponder.models.engine import Able, Effort, Likely, Prompt, Written
+from ponder.models.folder import folder_digest
 from ponder.models.local.fitting import fitted
 from ponder.models.local.loading import Loaded, load, place, sees_pictures
 from ponder.models.local.rendering import Rendered, Renderer
@@ -19,7 +19,6 @@ from ponder.models.local.writing import Task, write
 
 _VERSION = "local-1"
 _KEPT = 256
-_SMALL = (".json", ".jinja", ".txt", ".model")
 
 
 class LocalEngine:
@@ -43,9 +42,7 @@ class LocalEngine:
         settings = self._settings
         device, dtype = place(settings)
         folder = Path(settings.model).expanduser()
-        name = (
-            _folder_digest(folder) if folder.is_dir() else f"{settings.model}@{settings.revision or 'main'}"
-        )
+        name = folder_digest(folder) if folder.is_dir() else f"{settings.model}@{settings.revision or 'main'}"
         parts = (
             name,
             settings.adapter and _adapter_name(settings.adapter),
@@ -166,16 +163,6 @@ class LocalEngine:
         return self._rendered[key][1]
 
 
-def _folder_digest(folder: Path) -> str:
-    """Name and hash of a model's folder: small files by content, weights by name and size."""
-    found = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file():
-            found.update(path.name.encode())
-            found.update(path.read_bytes() if path.suffix in _SMALL else str(path.stat().st_size).encode())
-    return f"{folder.name}-{found.hexdigest()[:16]}"
-
-
 def _adapter_name(adapter: str) -> str:
     folder = Path(adapter).expanduser()
-    return _folder_digest(folder) if folder.is_dir() else adapter
+    return folder_digest(folder) if folder.is_dir() else adapter

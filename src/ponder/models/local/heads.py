@@ -11,7 +11,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ponder.errors import BadArguments, InputInvalid
+from ponder.errors import BadArguments, InputInvalid, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -58,9 +58,8 @@ def make_head(pooling: Pooling, inner: Any, *, weights: str = "", seed: int = 0)
         try:
             head.load_state_dict(load_file(str(Path(weights).expanduser())))
         except (OSError, RuntimeError) as error:
-            line = str(error).strip().splitlines()[0]
             raise InputInvalid(
-                f"no weights of a {pooling} head: {line}", weights, "train it again"
+                f"no weights of a {pooling} head: {first_line(error)}", weights, "train it again"
             ) from error
     parameter = next(inner.parameters())
     return head.to(parameter.device, parameter.dtype).train(False)

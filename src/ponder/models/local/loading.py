@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ponder.errors import InputInvalid, MissingDependency, PonderError
+from ponder.errors import InputInvalid, MissingDependency, PonderError, first_line
 from ponder.models.local.settings import TRUST, LocalSettings
 from ponder.models.quiet import quiet
 
@@ -157,7 +157,7 @@ def _config(settings: LocalSettings) -> Any:
             how = f"set remote_code to {TRUST!r} if you have read that code"
             raise InputInvalid("the model brings code of its own", settings.model, how) from error
         raise InputInvalid(
-            f"unknown architecture: {_first_line(error)}", settings.model, "a newer transformers may know it"
+            f"unknown architecture: {first_line(error)}", settings.model, "a newer transformers may know it"
         ) from error
 
 
@@ -185,7 +185,7 @@ def _processor(settings: LocalSettings) -> Any:
         with quiet():
             processor = loader.from_pretrained(_where(settings), **_options(settings))
     except ImportError as error:
-        raise MissingDependency(_first_line(error), settings.model, "pip install it") from error
+        raise MissingDependency(first_line(error), settings.model, "pip install it") from error
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise _no_processor(settings, error) from error
     if getattr(processor, "image_processor", None) is None:
@@ -195,7 +195,7 @@ def _processor(settings: LocalSettings) -> Any:
 
 def _no_processor(settings: LocalSettings, error: Exception) -> PonderError:
     how = "add preprocessor_config.json and processor_config.json of the original model to its folder"
-    return InputInvalid(f"no processor for pictures: {_first_line(error)}", settings.model, how)
+    return InputInvalid(f"no processor for pictures: {first_line(error)}", settings.model, how)
 
 
 def _tokenizer(settings: LocalSettings) -> Any:
@@ -206,7 +206,7 @@ def _tokenizer(settings: LocalSettings) -> Any:
             return AutoTokenizer.from_pretrained(_where(settings), **_options(settings))
     except (OSError, ValueError) as error:
         raise InputInvalid(
-            f"no tokenizer: {_first_line(error)}", settings.model, "add tokenizer.json to the model's folder"
+            f"no tokenizer: {first_line(error)}", settings.model, "add tokenizer.json to the model's folder"
         ) from error
 
 
@@ -239,7 +239,7 @@ def _adapted(model: Any, settings: LocalSettings) -> Any:
             return PeftModel.from_pretrained(model, settings.adapter, config=about).merge_and_unload()
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise InputInvalid(
-            f"the adapter does not fit {settings.model}: {_first_line(error)}",
+            f"the adapter does not fit {settings.model}: {first_line(error)}",
             settings.adapter,
             "take one that was trained on this model",
         ) from error
@@ -262,10 +262,6 @@ def _plain(text: Any) -> bool:
 
 def _not_there(settings: LocalSettings, error: Exception) -> PonderError:
     if Path(settings.model).expanduser().is_dir():
-        return InputInvalid(_first_line(error), settings.model, "the folder lacks a model's files")
+        return InputInvalid(first_line(error), settings.model, "the folder lacks a model's files")
     how = "give the folder of a downloaded copy, or check the name and the connection"
-    return MissingDependency(f"the model cannot be had: {_first_line(error)}", settings.model, how)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return MissingDependency(f"the model cannot be had: {first_line(error)}", settings.model, how)

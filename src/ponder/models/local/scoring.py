@@ -15,7 +15,7 @@ from ponder.models.engine import Likely
 from ponder.models.local.loading import Loaded
 from ponder.models.local.rendering import Rendered
 from ponder.models.local.shared_attention import behind, can_share
-from ponder.models.local.writing_reading import Tensors, positions_of
+from ponder.models.local.writing_reading import Tensors, extended, positions_of
 from ponder.models.local.writing_state import hidden_states, out_of_memory
 from ponder.models.local.writing_tree import identities
 from ponder.records import Usage
@@ -156,7 +156,9 @@ class _Scorer:
         rows = [ask.ids[length:] for ask in asks]
         widest = max(map(len, rows))
         ids = [[*row, *[row[-1]] * (widest - len(row))] for row in rows]
-        places = torch.stack([_positions(loaded, ask, length + widest)[..., length:] for ask in asks], -2)
+        places = torch.stack(
+            [extended(positions_of(loaded, ask.rendered), length + widest)[..., length:] for ask in asks], -2
+        )
         shown = self._pictures(asks[0], length)
         if self._layers and can_share(loaded.text_config):
             with behind(loaded.text_config, self._layers):
@@ -184,7 +186,7 @@ class _Scorer:
         cache: Any = DynamicCache()
         shown = [at for at in ask.rendered.starts if at < self._length]
         tensors = self._tensors(ask.rendered.pictures[: len(shown)]) if shown else None
-        places = _positions(self._loaded, ask, self._length)[..., None, : self._length]
+        places = positions_of(self._loaded, ask.rendered)[..., None, : self._length]
         hidden_states(self._loaded, [ask.ids[: self._length]], places, cache, None, tensors)
         self._layers = [(layer.keys, layer.values) for layer in cache.layers]
 
@@ -206,18 +208,6 @@ class _Scorer:
             return rendered.tensors
         pairs = zip(rendered.pictures, rendered.starts, strict=True)
         return self._tensors([picture for picture, at in pairs if at >= start])
-
-
-def _positions(loaded: Loaded, ask: Ask, length: int) -> torch.Tensor:
-    """Positions of what is read, and of padding up to `length`: (length) or (3, length)."""
-    import torch
-
-    places = positions_of(loaded, ask.rendered)
-    missing = length - places.shape[-1]
-    if missing <= 0:
-        return places[..., :length]
-    more = places.max() + 1 + torch.arange(missing)
-    return torch.cat([places, more.expand(*places.shape[:-1], -1)], -1)
 
 
 def _free(loaded: Loaded) -> None:

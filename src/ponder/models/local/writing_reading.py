@@ -80,6 +80,17 @@ def positions_of(loaded: Loaded, rendered: Rendered) -> torch.Tensor:
     return found
 
 
+def extended(places: torch.Tensor, length: int) -> torch.Tensor:
+    """Positions (n) or (3, n), cut or gone on with from the highest one, so that there are `length`."""
+    import torch
+
+    missing = length - places.shape[-1]
+    if missing <= 0:
+        return places[..., :length]
+    more = places.max() + 1 + torch.arange(missing)
+    return torch.cat([places, more.expand(*places.shape[:-1], -1)], -1)
+
+
 def read(loaded: Loaded, jobs: Sequence[Job], tensors: Tensors) -> None:
     """Read prompts in one row of tokens: every token sees its own prompt, nothing else.
 

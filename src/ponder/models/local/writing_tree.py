@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,19 +78,13 @@ def identities(rendered: Rendered, known: dict[bytes, int]) -> Tokens:
     for number, start in enumerate(starts):
         shown = rendered.pictures if together else rendered.pictures[number : number + 1]
         name = b"".join(repr(each.size).encode() + each.tobytes() for each in shown)
-        mark = -1 - known.setdefault(_digest(name), len(known))
+        mark = -1 - known.setdefault(hashlib.sha256(name).digest(), len(known))
         stop = starts[number + 1] if number + 1 < len(starts) else last
         for place in range(start, stop):
             if together or rendered.seen[place]:
                 # Negative, apart from all ids; the id itself stays in it for marks between tiles.
                 ids[place] = mark
     return tuple(ids)
-
-
-def _digest(name: bytes) -> bytes:
-    from hashlib import sha256
-
-    return sha256(name).digest()
 
 
 def _grow(root: Stretch, prompt: Tokens) -> None:

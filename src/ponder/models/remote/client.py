@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,12 +52,17 @@ class Client:
         timeout: Seconds for one request, all of it.
         retries: Tries after the first.
         concurrency: Requests at a time.
+
+    Attributes:
+        server: The url without a user's name and password, for fingerprints.
     """
 
     def __init__(
         self, url: str, *, key_env: str = "", timeout: float = 120.0, retries: int = 5, concurrency: int = 8
     ) -> None:
         self.url = url.rstrip("/")
+        # A url may bear a password.
+        self.server = re.sub(r"//[^/@]*@", "//", self.url)
         self._key_env, self._timeout = key_env, timeout
         self._retries, self._concurrency = retries, concurrency
 

@@ -10,7 +10,7 @@ from ponder.errors import BackendFailed, BadArguments, InputInvalid, MissingDepe
 from ponder.models.engine import Able, Effort, Likely, Prompt, Written
 from ponder.models.remote.client import Client, Problem
 from ponder.models.remote.settings import RemoteSettings
-from ponder.models.remote.talk import bound, continued, messages, plain, usage
+from ponder.models.remote.talk import bound, chat, plain, usage
 from ponder.models.remote.verdicts import WAYS, Unable, lacks
 
 _THOUGHT = re.compile(r"^\s*(?:<think>)?(.*?)</think>\s*", re.DOTALL)
@@ -45,9 +45,7 @@ class RemoteEngine:
     def fingerprint(self) -> str:
         """Server, model, and how verdicts are asked for; no key."""
         settings = self._settings
-        # A url may bear a password.
-        server = re.sub(r"//[^/@]*@", "//", settings.url.rstrip("/"))
-        return f"{_VERSION}/{server}/{settings.model}/{settings.verdicts}"
+        return f"{_VERSION}/{self._client.server}/{settings.model}/{settings.verdicts}"
 
     @property
     def able(self) -> frozenset[Able]:
@@ -63,16 +61,7 @@ class RemoteEngine:
         self._check("write", prompts)
         if effort.total <= 0:
             return [Written(truncated=True) for _ in prompts]
-        bodies = [
-            {
-                "model": self._settings.model,
-                "messages": messages(prompt),
-                "max_tokens": effort.total,
-                "temperature": 0,
-                **continued(prompt),
-            }
-            for prompt in prompts
-        ]
+        bodies = [chat(self._settings.model, prompt, effort.total) for prompt in prompts]
         found = self._client.many("/chat/completions", bodies)
         self._alive(found)
         return [_written(prompt, each, effort) for prompt, each in zip(prompts, found, strict=True)]

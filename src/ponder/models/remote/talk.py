@@ -25,11 +25,13 @@ def messages(prompt: Prompt) -> list[dict[str, Any]]:
     return found
 
 
-def continued(prompt: Prompt) -> dict[str, Any]:
-    """What vLLM and SGLang want to be told when the assistant has begun to speak."""
-    if not prompt.opening:
-        return {}
-    return {"continue_final_message": True, "add_generation_prompt": False}
+def chat(model: str, prompt: Prompt, tokens: int, **more: Any) -> dict[str, Any]:
+    """The body of a chat completion of at most `tokens` tokens, the likeliest ones."""
+    body = {"model": model, "messages": messages(prompt), "max_tokens": tokens, "temperature": 0, **more}
+    if prompt.opening:
+        # What vLLM and SGLang want to be told when the assistant has begun to speak.
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
+    return body
 
 
 def bound(prompt: Prompt) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ponder.models.engine import Likely, Prompt
 from ponder.models.remote.client import Problem
-from ponder.models.remote.talk import bound, continued, data_url, messages, usage
+from ponder.models.remote.talk import bound, chat, data_url, usage
 
 SURE = 0.99
 """Probability of a word that was generated; the others share the rest. It says which, and not how sure."""
@@ -106,16 +106,7 @@ def read_systemone(found: dict[str, Any], prompt: Prompt, answers: Sequence[str]
 
 def logprobs(model: str, prompt: Prompt, answers: Sequence[str]) -> Asked:
     """Log-probabilities of the first token of a chat completion."""
-    body = {
-        "model": model,
-        "messages": messages(prompt),
-        "max_tokens": 1,
-        "temperature": 0,
-        "logprobs": True,
-        "top_logprobs": TOP,
-        **continued(prompt),
-    }
-    return "/chat/completions", body
+    return "/chat/completions", chat(model, prompt, 1, logprobs=True, top_logprobs=TOP)
 
 
 def read_logprobs(found: dict[str, Any], prompt: Prompt, answers: Sequence[str]) -> Likely:
@@ -143,14 +134,7 @@ def read_logprobs(found: dict[str, Any], prompt: Prompt, answers: Sequence[str])
 
 def generated(model: str, prompt: Prompt, answers: Sequence[str]) -> Asked:
     """A word that the model writes."""
-    body = {
-        "model": model,
-        "messages": messages(prompt),
-        "max_tokens": 4,
-        "temperature": 0,
-        **continued(prompt),
-    }
-    return "/chat/completions", body
+    return "/chat/completions", chat(model, prompt, 4)
 
 
 def read_generated(found: dict[str, Any], prompt: Prompt, answers: Sequence[str]) -> Likely:
