@@ -8,7 +8,7 @@ from PIL import Image
 
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.models import registry
-from ponder.presets.spec import packaged, read
+from ponder.presets.reading import packaged, read
 from ponder.shelf import open_shelf
 from ponder.testing.contracts import ModelsContract
 from ponder.testing.tiny import FAMILIES

@@ -1,4 +1,4 @@
-"""The embedder behind HTTP: ``/embeddings``, with ``messages`` for pictures, as vLLM takes them."""
+"""The embedder behind HTTP: ``/embeddings`` of texts, or of ``messages``, as vLLM takes pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_VERSION = "remote-embedder-1"
+_VERSION = "remote-embedder-2"
 
 
 class RemoteEmbedder:
@@ -33,7 +33,8 @@ class RemoteEmbedder:
         model: As the server names it.
         dim: Length of its vectors.
         key_env: Environment variable with the key.
-        pictures: Whether it takes pictures (vLLM: ``messages`` in place of ``input``).
+        pictures: It sees, and takes ``messages`` in place of ``input`` (vLLM). Words go that way too, one
+            request each, so that the model's template is around all that is compared.
         concurrency: Requests at a time.
         timeout: Seconds for one request.
         retries: Tries after the first.
@@ -55,15 +56,16 @@ class RemoteEmbedder:
         batch: int = 32,
         form: Format | None = None,
     ) -> None:
-        self._url, self._model, self._dim, self._pictures = url, model, dim, pictures
+        self._model, self._dim, self._pictures = model, dim, pictures
         self._batch, self._form = batch, form or Format()
         self._client = Client(url, key_env=key_env, timeout=timeout, retries=retries, concurrency=concurrency)
+        self._url = self._client.url
 
     @property
     def fingerprint(self) -> str:
         """Server, model and format; no key."""
         sees = "pictures" if self._pictures else "words"
-        return f"{_VERSION}/{self._client.server}/{self._model}/{self._dim}/{sees}/{self._form.fingerprint}"
+        return f"{_VERSION}/{self._url}/{self._model}/{self._dim}/{sees}/{self._form.fingerprint}"
 
     @property
     def dim(self) -> int:
@@ -92,10 +94,8 @@ class RemoteEmbedder:
         import numpy as np
 
         rows = np.zeros((len(inputs), self._dim), np.float32)
-        shown = [number for number, each in enumerate(inputs) if each.pictures]
-        said = [number for number, each in enumerate(inputs) if not each.pictures]
-        blocks = [said[start : start + self._batch] for start in range(0, len(said), self._batch)]
-        blocks += [[number] for number in shown]
+        most = 1 if self._pictures else self._batch
+        blocks = [range(start, min(start + most, len(inputs))) for start in range(0, len(inputs), most)]
         bodies = [
             {"model": self._model, "encoding_format": "float", **self._given([inputs[n] for n in block])}
             for block in blocks
@@ -109,10 +109,12 @@ class RemoteEmbedder:
         return np.asarray(rows / lengths, np.float32)
 
     def _given(self, inputs: Sequence[Input]) -> dict[str, Any]:
-        if inputs[0].pictures:
-            return {"messages": messages(prompt_of(inputs[0], inputs[0].text))}
-        texts = [f"Instruct: {each.instruction}\nQuery: {each.text}" for each in inputs]
-        return {"input": texts}
+        if not self._pictures:
+            return {"input": [_told(each) for each in inputs]}
+        [given] = inputs
+        # As Qwen3-VL-Embedding is asked on vLLM: its vector stands where the assistant would begin.
+        said = [*messages(prompt_of(given, given.text)), {"role": "assistant", "content": ""}]
+        return {"messages": said, "continue_final_message": True, "add_generation_prompt": False}
 
     def _read(self, answer: dict[str, Any] | Problem, count: int) -> NDArray[np.float32]:
         import numpy as np
@@ -120,11 +122,19 @@ class RemoteEmbedder:
         if isinstance(answer, Problem):
             raise answer.error(self._url)
         try:
-            data = sorted(answer["data"], key=lambda each: int(each["index"]))
-            vectors = np.array([each["embedding"] for each in data], np.float32)
+            data = {int(each["index"]): each for each in answer["data"]}
+            if sorted(data) != list(range(count)):
+                what = f"the server gave vectors {sorted(data)} for {count} inputs"
+                raise BackendFailed(what, self._url, "see data[].index of its answer")
+            vectors = np.array([data[number]["embedding"] for number in range(count)], np.float32)
         except (KeyError, TypeError, ValueError) as error:
-            raise BackendFailed("the answer lacks the field data[].embedding", self._url) from error
+            what = "the answer lacks the field data[].index or data[].embedding, or it holds no numbers"
+            raise BackendFailed(what, self._url, "see that url is an embeddings API's") from error
         if vectors.shape != (count, self._dim):
             what = f"the server gave vectors of shape {vectors.shape}, not {(count, self._dim)}"
             raise BackendFailed(what, self._url, "set dim to the model's, or take its own model")
         return vectors
+
+
+def _told(given: Input) -> str:
+    return f"Instruct: {given.instruction}\nQuery: {given.text}" if given.instruction else given.text

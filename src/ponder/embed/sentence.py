@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.embed.conditioned import Format, Input, document_inputs, embedded_of, query_input
-from ponder.errors import BackendFailed, InputInvalid, MissingDependency, first_line
-from ponder.models.folder import folder_digest
-from ponder.models.quiet import quiet
+from ponder.errors import BackendFailed
+from ponder.models.sentence import having, named, told
 from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ class SentenceEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """Model, prompts, format."""
-        folder = Path(self._name).expanduser()
-        name = folder_digest(folder) if folder.is_dir() else f"{self._name}@{self._revision or 'main'}"
+        name = named(self._name, self._revision)
         how = hashlib.sha256(repr((sorted(self._prompts.items()), self._dim, self._dtype)).encode())
         return f"{name}/{_VERSION}-{how.hexdigest()[:8]}/{self._form.fingerprint}"
 
@@ -128,7 +126,7 @@ class SentenceEmbedder:
 
         if not inputs:
             return np.zeros((0, self.dim), np.float32)
-        named = side if side in (getattr(self.model, "prompts", None) or {}) else None
+        known = side if side in (getattr(self.model, "prompts", None) or {}) else None
         prompt = self._prompts.get(side)
         rows = np.zeros((len(inputs), self.dim), np.float32)
         # Inputs of one kind at a time: a batch has words, pictures or both.
@@ -139,7 +137,7 @@ class SentenceEmbedder:
             rows[numbers] = self.model.encode(
                 [self._given(inputs[number]) for number in numbers],
                 prompt=prompt,
-                prompt_name=None if prompt is not None else named,
+                prompt_name=None if prompt is not None else known,
                 batch_size=self._batch,
                 normalize_embeddings=True,
                 show_progress_bar=False,
@@ -165,36 +163,17 @@ def load(name: str, revision: str, device: str, dtype: str, dim: int, trust: str
     """
     from sentence_transformers import SentenceTransformer
 
-    from ponder.models.local.settings import TRUST
-
     folder = Path(name).expanduser()
-    options: dict[str, Any] = {"trust_remote_code": trust == TRUST}
-    if revision and not folder.is_dir():
-        options["revision"] = revision
-    if device:
-        options["device"] = device
-    if dim:
-        options["truncate_dim"] = dim
-    if dtype:
-        options["model_kwargs"] = {"dtype": dtype}
-    where = str(folder) if folder.is_dir() else name
-    try:
-        with quiet():
-            if folder.is_dir() and not (folder / "modules.json").is_file():
-                from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+    with having(name, "an embedding model"):
+        if folder.is_dir() and not (folder / "modules.json").is_file():
+            from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
-                reads: Any = Transformer(where)
-                width = reads.get_embedding_dimension()
-                return SentenceTransformer(
-                    modules=[reads, Pooling(width, "lasttoken"), Normalize()],
-                    device=device or None,
-                    truncate_dim=dim or None,
-                )
-            return SentenceTransformer(where, **options)
-    except ImportError as error:
-        raise MissingDependency(first_line(error), name, "pip install it") from error
-    except OSError as error:
-        how = "give the folder of a downloaded copy, or check the name and the connection"
-        raise MissingDependency(f"the model cannot be had: {first_line(error)}", name, how) from error
-    except (ValueError, KeyError) as error:
-        raise InputInvalid(f"no embedding model: {first_line(error)}", name, "see docs/models.md") from error
+            reads: Any = Transformer(str(folder))
+            width = reads.get_embedding_dimension()
+            return SentenceTransformer(
+                modules=[reads, Pooling(width, "lasttoken"), Normalize()],
+                device=device or None,
+                truncate_dim=dim or None,
+            )
+        where, options = told(name, revision, device, dtype, trust)
+        return SentenceTransformer(where, truncate_dim=dim or None, **options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ponder.errors import BackendFailed
+from ponder.models.folder import cache_folder
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, sum BLOB NOT NULL, value BLOB NOT NULL)"
 _BUSY_SECONDS = 60.0
@@ -138,16 +138,8 @@ class Cache:
 
 
 def user_cache() -> Cache:
-    """The user's cache, shared by all shelves and evaluations.
-
-    It lies in the folder ``$PONDER_CACHE``, or else in the user's cache folder of the platform.
-    """
-    folder = os.environ.get("PONDER_CACHE")
-    if not folder:
-        import platformdirs
-
-        folder = platformdirs.user_cache_dir("ponder", appauthor=False)
-    return Cache(Path(folder).expanduser() / "cache.sqlite")
+    """The user's cache, shared by all shelves and evaluations; see `ponder.models.folder.cache_folder`."""
+    return Cache(cache_folder() / "cache.sqlite")
 
 
 def _checksum(value: bytes) -> bytes:

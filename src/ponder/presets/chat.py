@@ -12,7 +12,17 @@ from ponder.embed.sentence import SentenceEmbedder
 from ponder.models.engine import Effort, Engine
 from ponder.models.local.engine import LocalEngine
 from ponder.models.local.settings import LocalSettings
-from ponder.presets.spec import BackboneSpec, JudgeSpec, LocalSpec, Preset, SentenceSpec, read
+from ponder.presets.reading import read
+from ponder.presets.spec import (
+    BackboneSpec,
+    CrossEncoderSpec,
+    EngineJudgeSpec,
+    JudgeSpec,
+    LocalSpec,
+    Preset,
+    RemoteJudgeSpec,
+    SentenceSpec,
+)
 from ponder.protocols import BlobCache, Embedder, Reranker
 from ponder.reason.chat import ChatReasoner, Wording
 from ponder.rerank.musing import Musing
@@ -92,8 +102,21 @@ class ChatModels:
         return {name: self._judge(name, spec) for name, spec in self.preset.judges.items()}
 
     def _judge(self, name: str, spec: JudgeSpec) -> Reranker:
-        engine = self.engine(spec.engine)
         showing = _showing(spec)
+        shown = {"shows", "pictures", "words", "frames"}
+        if isinstance(spec, CrossEncoderSpec):
+            from ponder.rerank.cross_encoder import CrossEncoderJudge
+
+            options = spec.model_dump(exclude={"kind", "remote_code", *shown})
+            return CrossEncoderJudge(name, showing=showing, trust=spec.remote_code, **options)
+        if isinstance(spec, RemoteJudgeSpec):
+            from ponder.rerank.remote import RemoteReranker
+
+            return RemoteReranker(name, showing=showing, **spec.model_dump(exclude={"kind", *shown}))
+        return self._asking(name, spec, showing)
+
+    def _asking(self, name: str, spec: EngineJudgeSpec, showing: Showing) -> Reranker:
+        engine = self.engine(spec.engine)
         if spec.question in ("listwise", "tournament"):
             from ponder.rerank.listwise import ListwiseJudge
             from ponder.rerank.tournament import TournamentJudge
@@ -111,7 +134,7 @@ def build_preset(name: str, *, cache: BlobCache | None = None) -> ChatModels:
     """The models of a preset's file.
 
     Args:
-        name: As for `ponder.presets.spec.read`.
+        name: As for `ponder.presets.reading.read`.
         cache: Not used: what these models write is cached by the shelf.
 
     Example:
@@ -145,7 +168,7 @@ def _showing(spec: JudgeSpec) -> Showing:
     return ShowMedia(frames=spec.frames, words=spec.words, sees=spec.pictures, reasoning=both)
 
 
-def _question(spec: JudgeSpec) -> Question:
+def _question(spec: EngineJudgeSpec) -> Question:
     if spec.question == "p-true":
         return PTrue(answers=spec.answers or ("true", "false"))
     if spec.question == "query-likelihood":

@@ -1,16 +1,10 @@
-"""A preset as a file: which models, what they are told, how much they see."""
+"""What a preset's file may say: which models, what they are told, how much they see."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-from ponder.errors import BadArguments, InputInvalid, InputNotFound
-
-FILES = Path(__file__).parent / "files"
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class _Part(BaseModel):
@@ -45,7 +39,6 @@ class RemoteSpec(_Part):
     concurrency: int = Field(default=8, gt=0)
     timeout: float = Field(default=120.0, gt=0)
     retries: int = Field(default=5, ge=0)
-    context: int = Field(default=8192, gt=0)
 
 
 EngineSpec = Annotated[LocalSpec | RemoteSpec, Field(discriminator="kind")]
@@ -134,19 +127,52 @@ class MusingSpec(_Part):
     keep: Literal["text", "trace"] = "text"
 
 
-class JudgeSpec(_Part):
-    """A judge over an engine."""
+class _Shows(_Part):
+    """What any judge is shown, and how much its word counts."""
 
-    engine: str
-    question: Literal["yes-no", "p-true", "query-likelihood", "listwise", "tournament"] = "yes-no"
     shows: Literal["reasoning", "media", "both"] = "reasoning"
     pictures: bool = True
-    weight: float = Field(default=1.0, ge=0)
-    instruction: str = ""
-    answers: tuple[str, str] | None = None
     words: int = Field(default=160, gt=0)
     frames: int = Field(default=8, gt=0)
+    weight: float = Field(default=1.0, ge=0)
+
+
+class EngineJudgeSpec(_Shows):
+    """A judge that asks an engine a question."""
+
+    kind: Literal["engine"] = "engine"
+    engine: str
+    question: Literal["yes-no", "p-true", "query-likelihood", "listwise", "tournament"] = "yes-no"
+    instruction: str = ""
+    answers: tuple[str, str] | None = None
     musing: MusingSpec | None = None
+
+
+class CrossEncoderSpec(_Shows):
+    """`ponder.rerank.cross_encoder.CrossEncoderJudge`."""
+
+    kind: Literal["cross-encoder"]
+    model: str
+    revision: str = ""
+    device: str = ""
+    dtype: str = ""
+    batch: int = Field(default=16, gt=0)
+    remote_code: str = ""
+
+
+class RemoteJudgeSpec(_Shows):
+    """`ponder.rerank.remote.RemoteReranker`."""
+
+    kind: Literal["remote"]
+    url: str
+    model: str
+    route: Literal["rerank", "score"] = "rerank"
+    key_env: str = "OPENAI_API_KEY"
+    timeout: float = Field(default=120.0, gt=0)
+    retries: int = Field(default=5, ge=0)
+
+
+JudgeSpec = Annotated[EngineJudgeSpec | CrossEncoderSpec | RemoteJudgeSpec, Field(discriminator="kind")]
 
 
 class Preset(_Part):
@@ -174,105 +200,16 @@ class Preset(_Part):
     @field_validator("engines", mode="before")
     @classmethod
     def _here_unless_told(cls, engines: Any) -> Any:
-        """An engine without a kind runs here."""
-        if not isinstance(engines, dict):
-            return engines
-        return {k: {"kind": "local", **v} if isinstance(v, dict) else v for k, v in engines.items()}
+        return _of_kind(engines, "local")
+
+    @field_validator("judges", mode="before")
+    @classmethod
+    def _over_an_engine_unless_told(cls, judges: Any) -> Any:
+        return _of_kind(judges, "engine")
 
 
-def packaged() -> list[str]:
-    """Names of the presets that come with ponder as files, sorted.
-
-    Example:
-        >>> "qwen3-vl-2b" in packaged()
-        True
-    """
-    return sorted(path.stem for path in FILES.glob("*.yaml"))
-
-
-def read(name: str, *, where: Path | None = None) -> Preset:
-    """Read a preset: a packaged one's name, or the path of a file; overrides may follow.
-
-    Args:
-        name: ``NAME`` or ``FILE.yaml``, then any number of ``,PART.FIELD=VALUE`` (values as in YAML). A file
-            may say ``base: NAME`` and then only what differs.
-        where: Folder that a relative path starts from.
-
-    Raises:
-        InputNotFound: No such preset or file.
-        InputInvalid: The file says something that a preset has not; names the field.
-        BadArguments: An override that cannot be read.
-
-    Example:
-        >>> read("qwen3-vl-2b,reason_tokens=64").reason_tokens
-        64
-    """
-    plain, *overrides = name.split(",")
-    table = _table(plain, where)
-    for override in overrides:
-        place, equals, value = override.partition("=")
-        if not equals or not place:
-            raise BadArguments(f"cannot read {override!r}", "--models", "write PART.FIELD=VALUE")
-        _put(table, place.strip().split("."), yaml.safe_load(value), override)
-    table["name"] = name
-    try:
-        preset = Preset.model_validate(table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InputInvalid(f"{place}: {first['msg']}", plain, "see docs/models.md") from error
-    _check(preset, plain)
-    return preset
-
-
-def _table(name: str, where: Path | None) -> dict[str, Any]:
-    path = FILES / f"{name}.yaml"
-    if name.endswith((".yaml", ".yml")):
-        path = Path(where or ".", name).expanduser()
-    if not path.is_file():
-        raise InputNotFound("no such preset", name, f"there are {', '.join(packaged())}, and files.yaml")
-    try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputInvalid(f"no YAML: {str(error).splitlines()[0]}", str(path), "mend the file") from error
-    if not isinstance(table, dict):
-        raise InputInvalid("not a preset", str(path), "see docs/models.md")
-    base = table.pop("base", None)
-    return table if base is None else _merged(_table(str(base), path.parent), table)
-
-
-def _merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    found = dict(base)
-    for key, value in more.items():
-        both = isinstance(value, dict) and isinstance(found.get(key), dict)
-        # Another kind has other fields: nothing of the base's is left then.
-        same = both and value.get("kind", found[key].get("kind")) == found[key].get("kind")
-        found[key] = _merged(found[key], value) if same else value
-    return found
-
-
-def _put(table: dict[str, Any], place: list[str], value: Any, told: str) -> None:
-    for part in place[:-1]:
-        table = table.setdefault(part, {})
-        if not isinstance(table, dict):
-            raise BadArguments(f"{part!r} in {told!r} has no fields", "--models", "see docs/models.md")
-    table[place[-1]] = value
-
-
-def _check(preset: Preset, where: str) -> None:
-    """Every engine that a part names is there."""
-    named = {"reasoner": preset.reasoner.engine}
-    if isinstance(preset.embedder, BackboneSpec):
-        named["embedder"] = preset.embedder.engine
-    for name, judge in preset.judges.items():
-        named[f"judges.{name}"] = judge.engine
-        if judge.musing:
-            named[f"judges.{name}.musing"] = judge.musing.engine
-    for place, engine in named.items():
-        if engine not in preset.engines:
-            there = ", ".join(preset.engines) or "none"
-            raise InputInvalid(f"{place}.engine: no engine {engine!r}", where, f"there are {there}")
-    if isinstance(preset.embedder, BackboneSpec) and not isinstance(
-        preset.engines[preset.embedder.engine], LocalSpec
-    ):
-        raise InputInvalid("embedder.engine: a backbone runs here", where, "name an engine of kind local")
+def _of_kind(parts: Any, kind: str) -> Any:
+    """Parts that do not say which kind they are, are of this one."""
+    if not isinstance(parts, dict):
+        return parts
+    return {k: {"kind": kind, **v} if isinstance(v, dict) else v for k, v in parts.items()}

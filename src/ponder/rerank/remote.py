@@ -11,51 +11,60 @@ from ponder.models.remote.client import Client, Problem
 from ponder.models.remote.talk import TURN, usage
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Verdict
-from ponder.rerank.showing import ShowReasoning, unjudged
+from ponder.rerank.showing import Showing, Shown, ShowReasoning, unjudged
 
-_VERSION = "remote-reranker-1"
+_VERSION = "remote-reranker-2"
+
+# Query and document as a chat, which the server's template makes of them: system, user and assistant.
+_PAIR = 3 * TURN
 
 
 class RemoteReranker:
-    """Has candidates scored by their stored reasoning, as many as the limit surely pays for.
+    """Has candidates scored by their words, as many as the limit surely pays for.
+
+    Tokens are reckoned as bytes, which they are never more than; what is reported is the server's count.
 
     Args:
         name: As in ``--stages``.
         url: Where the API begins.
         model: As the server names it.
+        showing: What is shown of a candidate; pictures are not sent, and what has some is not judged. None
+            for its stored reasoning.
         route: "rerank" sends a query and documents, "score" pairs of texts.
         weight: Of the score in fusion.
-        words: Longest text that is sent, in words.
         key_env: Environment variable with the key.
         timeout: Seconds for one request.
         retries: Tries after the first.
     """
-
-    reads: Reads = "ecr"
 
     def __init__(
         self,
         name: str,
         url: str,
         model: str,
+        showing: Showing | None = None,
         *,
         route: Literal["rerank", "score"] = "rerank",
         weight: float = 1.0,
-        words: int = 160,
         key_env: str = "OPENAI_API_KEY",
         timeout: float = 120.0,
         retries: int = 5,
     ) -> None:
         self.name, self.weight = name, weight
-        self._url, self._model, self._route = url, model, route
-        self._showing = ShowReasoning(words=words)
+        self._model, self._route = model, route
+        self._showing = showing or ShowReasoning()
         self._client = Client(url, key_env=key_env, timeout=timeout, retries=retries)
+        self._url = self._client.url
+
+    @property
+    def reads(self) -> Reads:
+        """As `showing` does."""
+        return self._showing.reads
 
     @property
     def fingerprint(self) -> str:
         """Server, model, route, and what is shown."""
-        where = f"{self._client.server}/{self._model}/{self._route}"
-        return f"{self.name}/{_VERSION}/{where}/{self._showing.fingerprint}"
+        return f"{self.name}/{_VERSION}/{self._url}/{self._model}/{self._route}/{self._showing.fingerprint}"
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`.
@@ -63,13 +72,13 @@ class RemoteReranker:
         Raises:
             BackendFailed: The server has no answer, or one that cannot be read.
         """
-        asked = self._showing.query(query)
-        shown = [self._showing.candidate(candidate) for candidate in candidates]
-        if asked.missing or not asked.text:
-            return unjudged(candidates, asked.missing or "the query has no words")
+        asked = _worded(self._showing.query(query))
+        shown = [_worded(self._showing.candidate(candidate)) for candidate in candidates]
+        if asked.missing:
+            return unjudged(candidates, asked.missing)
         spent, count = 0, 0
         for each in shown:
-            cost = 0 if each.missing else len(asked.text.encode()) + len(each.text.encode()) + TURN
+            cost = 0 if each.missing else len(asked.text.encode()) + len(each.text.encode()) + _PAIR
             if spent + cost > limit:
                 break
             spent, count = spent + cost, count + 1
@@ -103,6 +112,11 @@ class RemoteReranker:
             return [found[number] for number in range(count)]
         except (KeyError, TypeError, ValueError) as error:
             raise BackendFailed(f"the answer lacks the field {rows}[].{field}", self._url) from error
+
+
+def _worded(shown: Shown) -> Shown:
+    """The same if it is all words: a picture that is left out would be judged in silence by what is left."""
+    return Shown(missing="the server is sent words only") if shown.pictures else shown
 
 
 def _verdict(id_: str, score: float) -> Verdict:

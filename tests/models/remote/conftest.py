@@ -27,7 +27,10 @@ FIELDS = {
     "/completions": {"model", "prompt", "max_tokens", "echo", "logprobs"},
     "/decisions": {"model", "input", "questions"},
     "/systemone": {"model", "state", "questions", "assets"},
-    "/embeddings": {"model", "input", "messages", "encoding_format"},
+    "/embeddings": {
+        *("model", "input", "messages", "encoding_format"),
+        *("continue_final_message", "add_generation_prompt"),
+    },
     "/rerank": {"model", "query", "documents", "top_n"},
     "/score": {"model", "text_1", "text_2"},
 }
@@ -82,6 +85,8 @@ class Stub:
         return 200, {"choices": [{"logprobs": logprobs}], "usage": {"prompt_tokens": len(words)}}
 
     def decisions(self, body):
+        if any(message["role"] != "user" for message in body["input"]):
+            return 400, {"error": {"message": "Invalid value: only role 'user' is supported"}}
         prompt = told(body["input"])
         [question] = body["questions"]
         values = [each["value"] for each in question["choices"]]
@@ -214,6 +219,8 @@ class Handler(BaseHTTPRequestHandler):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("location", "http://me:hush@elsewhere/v1")
             if status == 429 and self.server.stub.retry_after is not None:
                 self.send_header("retry-after", str(self.server.stub.retry_after))
             self.send_header("content-length", str(len(data)))

@@ -1,8 +1,10 @@
 """The remote engine keeps the contract, and every fault of a server is told and loses nothing else."""
 
-import math
+import logging
 import re
+import threading
 import time
+from email.utils import formatdate
 
 import pytest
 from PIL import Image
@@ -26,7 +28,7 @@ def asked(*texts):
 
 
 class TestRemote(EngineContract):
-    @pytest.fixture(params=["decisions", "logprobs"])
+    @pytest.fixture(params=["decisions", "systemone", "logprobs", "generated"])
     def engine(self, stub, request):
         return engine_of(stub, verdicts=request.param)
 
@@ -44,34 +46,6 @@ class TestRemote(EngineContract):
             engine.likelihood(asked, ["a"] * len(asked))
 
 
-@pytest.mark.parametrize(
-    ("lacking", "way"),
-    [
-        ([], "decisions"),
-        (["/decisions"], "systemone"),
-        (["/decisions", "/systemone"], "logprobs"),
-        (["/decisions", "/systemone", "logprobs"], "generated"),
-    ],
-)
-def test_the_surest_way_that_the_server_has_is_taken_and_asked_for_once(stub, lacking, way):
-    stub.has -= set(lacking)
-    stub.logprobs = "logprobs" not in lacking
-    engine = engine_of(stub)
-    found = engine.answer(asked("a cello a cello", "soup"), ["yes", "no"])
-    assert engine.way == way
-    assert all(not each.error and math.fsum(map(math.exp, each.values)) <= 1.0001 for each in found)
-    assert found[0].values[0] > found[1].values[0]
-    before = len(stub.seen)
-    engine.answer(asked("again"), ["yes", "no"])
-    assert len(stub.seen) == before + 1
-
-
-def test_a_way_that_was_asked_for_in_words_is_not_replaced(stub):
-    stub.has -= {"/systemone"}
-    with pytest.raises(BackendFailed, match="no way to give verdicts by systemone"):
-        engine_of(stub, verdicts="systemone").answer(asked("a"), ["yes", "no"])
-
-
 def test_a_busy_server_is_asked_again_when_it_says(stub):
     stub.faults, stub.retry_after = [429, 500], 0.3
     began = time.monotonic()
@@ -79,6 +53,17 @@ def test_a_busy_server_is_asked_again_when_it_says(stub):
     assert written.text == "a cello instrument"
     assert len(stub.seen) == 3
     assert time.monotonic() - began >= 0.3
+
+
+def test_a_date_to_come_back_at_is_kept_and_an_hour_is_not_waited_for(stub):
+    stub.faults, stub.retry_after = [429], formatdate(time.time() + 2, usegmt=True)
+    began = time.monotonic()
+    assert engine_of(stub).write(asked("a cello"), Effort(answer=8))[0].text
+    assert time.monotonic() - began >= 0.9
+    stub.faults, stub.retry_after = [429], 3600
+    [written] = engine_of(stub).write(asked("a cello"), Effort(answer=8))
+    assert "429" in written.error
+    assert len(stub.seen) == 3
 
 
 def test_a_server_that_stays_broken_is_told_of_after_the_last_try(stub):
@@ -127,6 +112,36 @@ def test_one_that_fails_leaves_the_others(stub):
     assert [bool(each.error) for each in judged] == [False, True, False]
 
 
+def test_the_first_that_fails_leaves_the_others_too(stub):
+    stub.faults = ["cut"]
+    engine = engine_of(stub, retries=0)
+    found = engine.answer(asked("a", "b", "c"), ["yes", "no"])
+    assert [bool(each.error) for each in found] == [True, False, False]
+    assert engine.mode == "decisions"
+    stub.faults = [None, 404]
+    found = engine_of(stub, concurrency=1).answer(asked("a", "b", "c"), ["yes", "no"])
+    assert [bool(each.error) for each in found] == [False, True, False]
+    stub.fails = lambda body: "poison" in str(body)
+    found = engine_of(stub).answer(asked("poison", "b", "c"), ["yes", "no"])
+    assert [bool(each.error) for each in found] == [True, False, False]
+    assert "this one cannot be read" in found[0].error
+    [broken, good] = engine_of(stub).write(asked("\ud800", "a cello"), Effort(answer=8))
+    assert "no valid Unicode" in broken.error
+    assert good.text == "a cello instrument"
+
+
+def test_a_server_that_cannot_go_on_says_so(stub):
+    stub.faults = [lambda body: (422, {"detail": "Unexpected fields: {'continue_final_message'}"})]
+    [written] = engine_of(stub).write([Prompt(asked("a")[0].turns, "The")], Effort(answer=4))
+    assert "cannot go on where the assistant has begun" in written.error
+
+
+def test_a_server_that_is_elsewhere_says_where(stub):
+    stub.faults = [307]
+    [written] = engine_of(stub).write(asked("a"), Effort(answer=2))
+    assert "sends us on to http://elsewhere/v1" in written.error
+
+
 def test_no_server_at_all_is_said_at_once():
     engine = RemoteEngine(RemoteSettings("http://127.0.0.1:9/v1", "m", retries=0, timeout=2.0))
     with pytest.raises(BackendFailed, match=r"no connection.*see that the server runs"):
@@ -144,8 +159,34 @@ def test_a_wrong_key_says_where_to_put_a_right_one_and_is_never_shown(stub, monk
     assert len(stub.seen) == 1, "a wrong key is not sent again and again"
     monkeypatch.setenv("MY_KEY", "right")
     assert engine.write(asked("a cello"), Effort(answer=8))[0].text
-    password = RemoteEngine(RemoteSettings("http://me:hush@host/v1", "m"))
-    assert "hush" not in password.fingerprint
+    monkeypatch.setenv("MY_KEY", "right\n")
+    assert engine.write(asked("a cello"), Effort(answer=8))[0].text, "keys from files end in a line break"
+
+
+@pytest.mark.parametrize("key", ["sk-sécret", "sk-se\ncret"])
+def test_a_key_that_cannot_be_one_is_not_sent_and_not_shown(stub, monkeypatch, key):
+    monkeypatch.setenv("MY_KEY", key)
+    with pytest.raises(BackendFailed, match="valid key into MY_KEY") as told:
+        engine_of(stub, key_env="MY_KEY").write(asked("a"), Effort(answer=2))
+    assert "cret" not in str(told.value)
+    assert stub.seen == []
+
+
+def test_neither_key_nor_password_is_logged_or_told(stub, monkeypatch, caplog):
+    monkeypatch.setenv("MY_KEY", "sk-secret")
+    caplog.set_level(logging.DEBUG)
+    engine_of(stub, key_env="MY_KEY").write(asked("a"), Effort(answer=2))
+    assert stub.seen[0][2]["Authorization"] == "Bearer sk-secret"
+    assert "sk-secret" not in caplog.text
+    there = RemoteSettings(stub.url.replace("//", "//me:hush@"), "m", retries=0)
+    assert RemoteEngine(there).write(asked("a"), Effort(answer=2))[0].text
+    assert stub.seen[1][2]["Authorization"].startswith("Basic ")
+    assert "hush" not in caplog.text
+    settings = RemoteSettings("http://me:hush@127.0.0.1:9/v1", "m", retries=0)
+    assert "hush" not in RemoteEngine(settings).fingerprint
+    with pytest.raises(BackendFailed) as told:
+        RemoteEngine(settings).write(asked("a"), Effort(answer=2))
+    assert "hush" not in str(told.value)
 
 
 def test_no_more_requests_at_a_time_than_allowed(stub):
@@ -153,6 +194,15 @@ def test_no_more_requests_at_a_time_than_allowed(stub):
     stub.chat_completions = lambda body: (time.sleep(0.03), slow(body))[1]
     engine_of(stub, concurrency=3).write(asked(*map(str, range(24))), Effort(answer=2))
     assert 1 < stub.most <= 3
+    engine = engine_of(stub, concurrency=3)
+    callers = [
+        threading.Thread(target=engine.write, args=(asked(*"abcdef"), Effort(answer=2))) for _ in range(3)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert stub.most <= 3, "the limit is the engine's, not a call's"
 
 
 def test_thoughts_are_told_from_answers_and_the_server_counts(stub):
@@ -174,25 +224,6 @@ def test_thoughts_are_told_from_answers_and_the_server_counts(stub):
     assert (whole.text, whole.trace) == (marked.text, marked.trace) == ("so", "hm")
     assert (cut.text, cut.trace, cut.truncated) == ("", "hm", True)
     assert (whole.usage.read, whole.usage.written, whole.usage.cached) == (6, 9, 64)
-
-
-def test_a_word_that_is_no_answer_is_no_verdict(stub):
-    stub.faults = [lambda body: (200, {"choices": [{"message": {"content": "Perhaps"}}]})]
-    [found] = engine_of(stub, verdicts="generated").answer(asked("a"), ["yes", "no"])
-    assert "'Perhaps', which is no answer" in found.error
-    assert found.values == ()
-
-
-def test_an_answer_that_is_not_among_the_likeliest_is_as_likely_as_the_last(stub):
-    top = [{"token": "yes", "logprob": -0.1}, {"token": "maybe", "logprob": -3.0}]
-    reply = {"choices": [{"logprobs": {"content": [{**top[0], "top_logprobs": top}]}}]}
-    none = {"choices": [{"logprobs": {"content": [{**top[1], "top_logprobs": top[1:]}]}}]}
-    stub.faults = [lambda body: (200, reply), lambda body: (200, none)]
-    engine = engine_of(stub, verdicts="logprobs", concurrency=1)
-    one, other = engine.answer(asked("a", "b"), ["yes", "no"])
-    assert one.values == (-0.1, -3.0)
-    assert "no not among the likeliest" in one.cut
-    assert "none of 'yes', 'no'" in other.error
 
 
 def test_what_it_was_not_said_to_be_able_of_is_refused(stub):

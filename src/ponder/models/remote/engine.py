@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ponder.errors import BackendFailed, BadArguments, InputInvalid, MissingDependency
@@ -11,7 +12,7 @@ from ponder.models.engine import Able, Effort, Likely, Prompt, Written
 from ponder.models.remote.client import Client, Problem
 from ponder.models.remote.settings import RemoteSettings
 from ponder.models.remote.talk import bound, chat, plain, usage
-from ponder.models.remote.verdicts import WAYS, Unable, lacks
+from ponder.models.remote.verdicts import WAYS, Read, lacks
 
 _THOUGHT = re.compile(r"^\s*(?:<think>)?(.*?)</think>\s*", re.DOTALL)
 _VERSION = "remote-1"
@@ -27,7 +28,7 @@ class RemoteEngine:
         settings: Which server, which model.
 
     Attributes:
-        way: How verdicts are had, once the first was: a key of `ponder.models.remote.verdicts.WAYS`.
+        mode: How verdicts are had, once the first was: a key of `ponder.models.remote.verdicts.WAYS`.
     """
 
     def __init__(self, settings: RemoteSettings) -> None:
@@ -39,13 +40,13 @@ class RemoteEngine:
             retries=settings.retries,
             concurrency=settings.concurrency,
         )
-        self.way: str = "" if settings.verdicts == "auto" else settings.verdicts
+        self._url = self._client.url
+        self.mode: str = "" if settings.verdicts == "auto" else settings.verdicts
 
     @property
     def fingerprint(self) -> str:
         """Server, model, and how verdicts are asked for; no key."""
-        settings = self._settings
-        return f"{_VERSION}/{self._client.server}/{settings.model}/{settings.verdicts}"
+        return f"{_VERSION}/{self._url}/{self._settings.model}/{self._settings.verdicts}"
 
     @property
     def able(self) -> frozenset[Able]:
@@ -54,7 +55,8 @@ class RemoteEngine:
 
     def prices(self, prompts: Sequence[Prompt]) -> list[int]:
         """See `ponder.models.engine.Engine`; an upper bound, nothing is shared."""
-        return [bound(prompt) for prompt in prompts]
+        asked = self._settings.verdicts not in ("logprobs", "generated")
+        return [bound(prompt, asked=asked) for prompt in prompts]
 
     def write(self, prompts: Sequence[Prompt], effort: Effort) -> list[Written]:
         """See `ponder.models.engine.Engine`. Servers end traces by the total only, and know no least one."""
@@ -62,7 +64,7 @@ class RemoteEngine:
         if effort.total <= 0:
             return [Written(truncated=True) for _ in prompts]
         bodies = [chat(self._settings.model, prompt, effort.total) for prompt in prompts]
-        found = self._client.many("/chat/completions", bodies)
+        found = self._sent("/chat/completions", bodies)
         self._alive(found)
         return [_written(prompt, each, effort) for prompt, each in zip(prompts, found, strict=True)]
 
@@ -76,19 +78,16 @@ class RemoteEngine:
         for answer in answers:
             if len(answer.split()) != 1:
                 raise InputInvalid(f"the answer {answer!r} cannot be one token", "answers", "take one word")
-        ways = [self.way] if self.way else list(WAYS)
-        for way in ways:
-            try:
-                # One goes first: what a server has not is asked of it once, not once a prompt.
-                first = self._ask(way, prompts[:1], answers)
-            except Unable:
-                if way != ways[-1]:
-                    continue
-                what = f"the server has no way to give verdicts by {way}"
-                raise BackendFailed(what, self._settings.url, "set verdicts to auto") from None
-            self.way = way
-            return first + self._ask(way, prompts[1:], answers)
-        raise AssertionError("the last way returns or raises")
+        if self.mode:
+            found = self._asked(self.mode, prompts, answers)
+            problems = [each for each in found if isinstance(each, Problem) and lacks(each)]
+            if len(problems) == len(found):
+                what = f"the server has no way to give verdicts by {self.mode}: {problems[0].what}"
+                raise BackendFailed(what, self._url, "set verdicts to auto, or see the model's name")
+        else:
+            found = self._probed(prompts, answers)
+        self._alive(found)
+        return [Likely(error=str(each)) if isinstance(each, Problem) else each for each in found]
 
     def likelihood(self, prompts: Sequence[Prompt], targets: Sequence[str]) -> list[Likely]:
         """See `ponder.models.engine.Engine`; the chat's own marks are not in a text that is echoed."""
@@ -97,47 +96,76 @@ class RemoteEngine:
         for prompt, target in zip(prompts, targets, strict=True):
             text = plain(prompt)
             if text is None:
-                raise MissingDependency(
-                    "no likelihood behind pictures", self._settings.url, "judge by answers"
-                )
+                raise MissingDependency("no likelihood behind pictures", self._url, "judge by answers")
             whole = f"{text}\n\n{prompt.opening}{target}"
             bodies.append(
                 {"model": self._settings.model, "prompt": whole, "max_tokens": 1, "echo": True, "logprobs": 0}
             )
-        found = self._client.many("/completions", bodies)
+        found = self._sent("/completions", bodies)
         self._alive(found)
         return [
             _echoed(prompt, target, body["prompt"], each)
             for prompt, target, body, each in zip(prompts, targets, bodies, found, strict=True)
         ]
 
-    def _ask(self, way: str, prompts: Sequence[Prompt], answers: Sequence[str]) -> list[Likely]:
+    def _probed(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> list[Read]:
+        """Verdicts, and the first way that the server has: tried with one prompt, not with each."""
+        first: Read = Problem("no way was tried")
+        doubt: tuple[str, Problem] | None = None
+        for way in WAYS:
+            [first] = self._asked(way, prompts[:1], answers)
+            if not isinstance(first, Problem):
+                self.mode = way
+                return [first, *self._asked(way, prompts[1:], answers)]
+            if lacks(first):
+                continue
+            doubt = doubt or (way, first)
+            # A refusal may mean the way or the prompt; anything else says nothing of the next way.
+            if first.status not in (400, 422):
+                break
+        if doubt is None:
+            return [first] * len(prompts)
+        # What was wrong may be the first prompt itself: the others are not lost for it.
+        rest = self._asked(doubt[0], prompts[1:], answers)
+        if any(not isinstance(each, Problem) for each in rest):
+            self.mode = doubt[0]
+        return [doubt[1], *rest]
+
+    def _asked(self, way: str, prompts: Sequence[Prompt], answers: Sequence[str]) -> list[Read]:
         ask, read = WAYS[way]
         asked = [ask(self._settings.model, prompt, answers) for prompt in prompts]
         if not asked:
             return []
-        found = self._client.many(asked[0][0], [body for _, body in asked])
-        if any(isinstance(each, Problem) and lacks(each) for each in found) and way != "generated":
-            raise Unable(way)
-        self._alive(found)
+        found = self._sent(asked[0][0], [body for _, body in asked])
         return [
-            Likely(error=str(each)) if isinstance(each, Problem) else read(each, prompt, answers)
+            each if isinstance(each, Problem) else read(each, prompt, answers)
             for prompt, each in zip(prompts, found, strict=True)
         ]
 
-    def _alive(self, found: Sequence[dict[str, Any] | Problem]) -> None:
+    def _sent(self, path: str, bodies: Sequence[dict[str, Any]]) -> list[dict[str, Any] | Problem]:
+        found = self._client.many(path, bodies)
+        return [_explained(each) if isinstance(each, Problem) else each for each in found]
+
+    def _alive(self, found: Sequence[object]) -> None:
         """Raise where a whole call was in vain for a reason that the next would share."""
         problems = [each for each in found if isinstance(each, Problem)]
         if found and len(problems) == len(found) and problems[0].status in (0, 401, 403, 404):
-            raise problems[0].error(self._settings.url)
+            raise problems[0].error(self._url)
 
     def _check(self, what: Able, prompts: Sequence[Prompt]) -> None:
-        where = self._settings.url
+        where = self._url
         if what not in self.able:
             raise MissingDependency(f"it is not able to {what}", where, "take another engine, or set able")
         shown = any(not isinstance(part, str) for p in prompts for turn in p.turns for part in turn.parts)
         if shown and "pictures" not in self.able:
             raise MissingDependency("it sees no pictures", where, "take another engine, or set able")
+
+
+def _explained(problem: Problem) -> Problem:
+    if problem.status in (400, 422) and "continue_final_message" in problem.what:
+        # Without it the server would answer what the assistant has said, which is something else.
+        return replace(problem, hint="it cannot go on where the assistant has begun; vLLM and SGLang can")
+    return problem
 
 
 def _written(prompt: Prompt, found: dict[str, Any] | Problem, effort: Effort) -> Written:
@@ -169,6 +197,10 @@ def _echoed(prompt: Prompt, target: str, whole: str, found: dict[str, Any] | Pro
         pairs = list(zip(told["text_offset"], told["token_logprobs"], strict=True))
     except (KeyError, TypeError, IndexError, ValueError):
         return Likely(error="the answer lacks the field choices[0].logprobs")
+    # Servers may count the text of a first mark that is not ours: what is written begins where ours ends.
+    written = usage(found, 0).written
+    shift = pairs[-written][0] - len(whole) if 0 < written <= len(pairs) else 0
+    pairs = [(at - shift, value) for at, value in pairs]
     start = len(whole) - len(target)
     values = tuple(
         float(value) for at, value in pairs if start <= at < len(whole) and isinstance(value, int | float)

@@ -26,7 +26,6 @@ class RemoteSettings:
         concurrency: Requests at a time.
         timeout: Seconds that one request may take.
         retries: How often a request is sent again after 429, 5xx or a broken connection.
-        context: Tokens of prompt and answer.
     """
 
     url: str
@@ -37,4 +36,3 @@ class RemoteSettings:
     concurrency: int = 8
     timeout: float = 120.0
     retries: int = 5
-    context: int = 8192

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 TURN, PICTURE = 32, 1600
 """Tokens that a turn's marks and a picture take at most: 1280 patches and their marks, and some room."""
+
+QUESTION = 128
+"""Tokens that a decisions API puts around a conversation: its question, with letters for up to 26 answers."""
 
 
 def messages(prompt: Prompt) -> list[dict[str, Any]]:
@@ -34,18 +38,28 @@ def chat(model: str, prompt: Prompt, tokens: int, **more: Any) -> dict[str, Any]
     return body
 
 
-def bound(prompt: Prompt) -> int:
-    """Tokens of a prompt, at most: tokenizers of bytes make no more tokens than there are bytes.
+def bound(prompt: Prompt, *, asked: bool = False) -> int:
+    """Tokens of a prompt, at most; exact counts need the model's tokenizer, which is not here.
+
+    Tokenizers of bytes make no more tokens than there are bytes. Marks of turns and pictures are reckoned
+    with `TURN` and `PICTURE`.
+
+    Args:
+        prompt: What is read.
+        asked: It may be put to a decisions API: as JSON, which escapes quotes and line breaks, together with
+            a `QUESTION`.
 
     Example:
         >>> bound(Prompt((Turn("user", ("a cello",)),)))
         71
     """
-    total = TURN * (len(prompt.turns) + 1) + len(prompt.opening.encode())
-    for turn in prompt.turns:
-        for part in turn.parts:
-            total += len(part.encode()) if isinstance(part, str) else PICTURE
-    return total
+    texts = [part for turn in prompt.turns for part in turn.parts if isinstance(part, str)]
+    shown = sum(len(turn.parts) for turn in prompt.turns) - len(texts)
+    texts.append(prompt.opening)
+    if asked:
+        texts = [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
+    said = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return said + TURN * (len(prompt.turns) + 1) + PICTURE * shown + (QUESTION if asked else 0)
 
 
 def plain(prompt: Prompt) -> str | None:
@@ -71,7 +85,7 @@ def usage(answer: Mapping[str, Any], most: int) -> Usage:
     """
     told = answer.get("usage")
     told = told if isinstance(told, dict) else {}
-    read = _count(told.get("prompt_tokens", told.get("input_tokens")))
+    read = _count(told.get("prompt_tokens", told.get("input_tokens", told.get("total_tokens"))))
     written = _count(told.get("completion_tokens", told.get("output_tokens")))
     details = told.get("prompt_tokens_details", told.get("input_tokens_details"))
     cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0

@@ -1,0 +1,113 @@
+"""Reads a preset's file: what it builds on, what is said otherwise, what is wrong in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ponder.errors import BadArguments, InputInvalid, InputNotFound
+from ponder.presets.spec import BackboneSpec, EngineJudgeSpec, LocalSpec, Preset
+
+FILES = Path(__file__).parent / "files"
+
+
+def packaged() -> list[str]:
+    """Names of the presets that come with ponder as files, sorted.
+
+    Example:
+        >>> "qwen3-vl-2b" in packaged()
+        True
+    """
+    return sorted(path.stem for path in FILES.glob("*.yaml"))
+
+
+def read(name: str, *, where: Path | None = None) -> Preset:
+    """Read a preset: a packaged one's name, or the path of a file; overrides may follow.
+
+    Args:
+        name: ``NAME`` or ``FILE.yaml``, then any number of ``,PART.FIELD=VALUE`` (values as in YAML). A file
+            may say ``base: NAME`` and then only what differs.
+        where: Folder that a relative path starts from.
+
+    Raises:
+        InputNotFound: No such preset or file.
+        InputInvalid: The file says something that a preset has not; names the field.
+        BadArguments: An override that cannot be read.
+
+    Example:
+        >>> read("qwen3-vl-2b,reason_tokens=64").reason_tokens
+        64
+    """
+    plain, *overrides = name.split(",")
+    table = _table(plain, where)
+    for override in overrides:
+        place, equals, value = override.partition("=")
+        if not equals or not place:
+            raise BadArguments(f"cannot read {override!r}", "--models", "write PART.FIELD=VALUE")
+        _put(table, place.strip().split("."), yaml.safe_load(value), override)
+    table["name"] = name
+    try:
+        preset = Preset.model_validate(table)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputInvalid(f"{place}: {first['msg']}", plain, "see docs/models.md") from error
+    _check(preset, plain)
+    return preset
+
+
+def _table(name: str, where: Path | None) -> dict[str, Any]:
+    path = FILES / f"{name}.yaml"
+    if name.endswith((".yaml", ".yml")):
+        path = Path(where or ".", name).expanduser()
+    if not path.is_file():
+        raise InputNotFound("no such preset", name, f"there are {', '.join(packaged())}, and files.yaml")
+    try:
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputInvalid(f"no YAML: {str(error).splitlines()[0]}", str(path), "mend the file") from error
+    if not isinstance(table, dict):
+        raise InputInvalid("not a preset", str(path), "see docs/models.md")
+    base = table.pop("base", None)
+    return table if base is None else _merged(_table(str(base), path.parent), table)
+
+
+def _merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    found = dict(base)
+    for key, value in more.items():
+        both = isinstance(value, dict) and isinstance(found.get(key), dict)
+        # Another kind has other fields: nothing of the base's is left then.
+        same = both and value.get("kind", found[key].get("kind")) == found[key].get("kind")
+        found[key] = _merged(found[key], value) if same else value
+    return found
+
+
+def _put(table: dict[str, Any], place: list[str], value: Any, told: str) -> None:
+    for part in place[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise BadArguments(f"{part!r} in {told!r} has no fields", "--models", "see docs/models.md")
+    table[place[-1]] = value
+
+
+def _check(preset: Preset, where: str) -> None:
+    """Every engine that a part names is there."""
+    named = {"reasoner": preset.reasoner.engine}
+    if isinstance(preset.embedder, BackboneSpec):
+        named["embedder"] = preset.embedder.engine
+    for name, judge in preset.judges.items():
+        if isinstance(judge, EngineJudgeSpec):
+            named[f"judges.{name}"] = judge.engine
+            if judge.musing:
+                named[f"judges.{name}.musing"] = judge.musing.engine
+    for place, engine in named.items():
+        if engine not in preset.engines:
+            there = ", ".join(preset.engines) or "none"
+            raise InputInvalid(f"{place}.engine: no engine {engine!r}", where, f"there are {there}")
+    if isinstance(preset.embedder, BackboneSpec) and not isinstance(
+        preset.engines[preset.embedder.engine], LocalSpec
+    ):
+        raise InputInvalid("embedder.engine: a backbone runs here", where, "name an engine of kind local")
