@@ -33,7 +33,7 @@ def parity(
 
     Exit code 0 when they do, 1 when they do not: then the likeliest cause is named, prompts first.
     """
-    from ponder.errors import InputNotFound
+    from ponder.errors import InputNotFound, PonderError
     from ponder.evaluate.parity import Tolerance, compare, read_inputs
     from ponder.models.registry import load
 
@@ -41,7 +41,12 @@ def parity(
         raise InputNotFound("no such folder", str(data), "give --data a folder")
     with quiet_stdout(as_json):
         inputs = read_inputs(data, items)
-        found = compare(load(one), load(other), inputs, Tolerance(score, cosine, rank))
+        try:
+            found = compare(load(one), load(other), inputs, Tolerance(score, cosine, rank))
+        except PonderError as error:
+            if as_json:
+                print_json({"verdict": "failed", "error": str(error), "items": len(inputs.rows)})
+            raise
     if as_json:
         print_json({**found.as_dict(), "verdict": _verdict(found)})
     else:

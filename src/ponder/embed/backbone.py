@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ponder.embed.conditioned import Format, Input, document_inputs, prompt_of, query_input
 from ponder.errors import BackendFailed
+from ponder.models.engine import Reading
 from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
@@ -82,6 +83,16 @@ class BackboneEmbedder:
     def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
         """See `ponder.protocols.PricesQueries`."""
         return len(self._rendered(query_input(content, reasoning, self._form, sees=self._sees)).ids) + 1
+
+    def reading(self, content: Content, reasoning: Reasoning) -> Reading:
+        """See `ponder.models.engine.ShowsReading`."""
+        rendered = self._rendered(document_inputs(content, reasoning, self._form, sees=self._sees)[0])
+        return Reading(tuple(rendered.ids), tuple(rendered.seen), self._engine.loaded.tokenizer.decode)
+
+    @property
+    def engine(self) -> LocalEngine:
+        """The backbone."""
+        return self._engine
 
     @property
     def _sees(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ponder.embed.conditioned import Format, Input, document_inputs, embedded_of, query_input
 from ponder.errors import BackendFailed
+from ponder.models.engine import Reading
 from ponder.models.sentence import having, named, told
 from ponder.records import Content, Embedded, Reasoning
 
@@ -103,6 +104,25 @@ class SentenceEmbedder:
         ids = read.get("input_ids")
         return int(ids.shape[-1]) if ids is not None else 0
 
+    def reading(self, content: Content, reasoning: Reasoning) -> Reading:
+        """See `ponder.models.engine.ShowsReading`."""
+        prompt = self._prompt("document")
+        read = self.model.preprocess([self._given(self._document(content, reasoning)[0])], prompt=prompt)
+        ids = read.get("input_ids")
+        tokens = tuple(ids[0].tolist()) if ids is not None else ()
+        return Reading(tokens, (), self.model.tokenizer.decode)
+
+    @property
+    def dtype(self) -> str:
+        """The arithmetic; loads the model."""
+        return str(self.model.dtype)
+
+    def _prompt(self, side: str) -> str | None:
+        """Words before what is embedded: those told, or else the model's own of that name."""
+        if side in self._prompts:
+            return self._prompts[side]
+        return (getattr(self.model, "prompts", None) or {}).get(side)
+
     def _document(self, content: Content, reasoning: Reasoning) -> list[Input]:
         inputs = document_inputs(content, reasoning, self._form, sees=self._sees)
         if self._joins or not content.images or not self._sees:
@@ -126,8 +146,7 @@ class SentenceEmbedder:
 
         if not inputs:
             return np.zeros((0, self.dim), np.float32)
-        known = side if side in (getattr(self.model, "prompts", None) or {}) else None
-        prompt = self._prompts.get(side)
+        prompt = self._prompt(side)
         rows = np.zeros((len(inputs), self.dim), np.float32)
         # Inputs of one kind at a time: a batch has words, pictures or both.
         kinds: dict[tuple[bool, bool], list[int]] = {}
@@ -137,7 +156,6 @@ class SentenceEmbedder:
             rows[numbers] = self.model.encode(
                 [self._given(inputs[number]) for number in numbers],
                 prompt=prompt,
-                prompt_name=None if prompt is not None else known,
                 batch_size=self._batch,
                 normalize_embeddings=True,
                 show_progress_bar=False,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
-from ponder.records import Usage
+from ponder.records import Content, Reasoning, Usage
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -111,6 +111,30 @@ class Likely:
     usage: Usage = _NOTHING
     cut: str = ""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model reads of an input.
+
+    Attributes:
+        ids: Tokens; a picture has as many as it becomes.
+        seen: For each token, whether it stands for a picture; empty where none does.
+        decode: From tokens to text.
+    """
+
+    ids: tuple[int, ...]
+    seen: tuple[bool, ...]
+    decode: Callable[[list[int]], str]
+
+
+@runtime_checkable
+class ShowsReading(Protocol):
+    """An embedder that can show what its model reads."""
+
+    def reading(self, content: Content, reasoning: Reasoning) -> Reading:
+        """Of an item as a whole, without embedding it."""
+        ...
 
 
 @runtime_checkable

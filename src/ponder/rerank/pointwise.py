@@ -92,6 +92,10 @@ class PointwiseJudge:
         """What."""
         return self._question
 
+    def plain(self) -> PointwiseJudge:
+        """The same without musing."""
+        return PointwiseJudge(self.name, self._engine, self._question, self._showing, weight=self.weight)
+
     def prompts(self, query: Content, candidates: Sequence[Candidate]) -> list[Prompt]:
         """What the engine is asked about each candidate that can be shown, without thoughts."""
         asked = self._showing.query(query)

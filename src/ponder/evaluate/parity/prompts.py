@@ -1,4 +1,4 @@
-"""Where two engines read different prompts: the cause of most disagreements between back ends."""
+"""Where two sides read something else: the cause of most disagreements between back ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ponder.models.engine import Engine, Prompt
+from ponder.models.engine import Prompt, Reading
+from ponder.models.remote.talk import bound
 from ponder.records import Candidate, Content
 from ponder.rerank.pointwise import PointwiseJudge
 
@@ -48,44 +49,45 @@ def first_difference(
     pairs = list(zip(one.prompts(query, candidates), other.prompts(query, candidates), strict=False))
     if not pairs:
         return None
-    renderers = [getattr(judge.engine, "renderer", None) for judge in (one, other)]
-    if any(renderer is None for renderer in renderers):
+    if any(getattr(judge.engine, "renderer", None) is None for judge in (one, other)):
         lengths = [_length(judge, prompt) for judge, prompt in zip((one, other), pairs[0], strict=True)]
-        if lengths[0] == lengths[1]:
+        if None in lengths or lengths[0] == lengths[1]:
             return None
         return Difference(-1, str(lengths[0]), str(lengths[1]), "length")
     for left, right in pairs:
-        found = _between(one.engine, other.engine, left, right)
+        found = between(_reading(one.engine, left), _reading(other.engine, right))
         if found:
             return found
     return None
 
 
-def _length(judge: PointwiseJudge, prompt: Prompt) -> int:
-    """Tokens of a prompt, as they are reported."""
-    answers = tuple(getattr(judge.question, "answers", ("yes", "no")))
-    [likely] = judge.engine.answer([prompt], answers)
-    return likely.usage.read + likely.usage.cached
-
-
-def _between(one: Engine, other: Engine, left: Prompt, right: Prompt) -> Difference | None:
-    sides: list[Any] = [one, other]
-    rendered = [side.renderer.render(prompt) for side, prompt in zip(sides, (left, right), strict=True)]
-    first, second = (each.ids for each in rendered)
-    if first == second:
+def between(left: Reading, right: Reading) -> Difference | None:
+    """Where two readings differ first; None if they do not."""
+    if left.ids == right.ids:
         return None
     words = [
-        [t for t, seen in zip(each.ids, each.seen, strict=True) if not seen] if each.seen else list(each.ids)
-        for each in rendered
+        [token for number, token in enumerate(each.ids) if not (each.seen and each.seen[number])]
+        for each in (left, right)
     ]
     if words[0] == words[1]:
-        return Difference(-1, str(sum(rendered[0].seen)), str(sum(rendered[1].seen)), "pictures")
+        return Difference(-1, str(sum(left.seen)), str(sum(right.seen)), "pictures")
     place = next(
-        (i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
-        min(len(first), len(second)),
+        (i for i, (a, b) in enumerate(zip(left.ids, right.ids, strict=False)) if a != b),
+        min(len(left.ids), len(right.ids)),
     )
-    texts = [
-        str(side.loaded.tokenizer.decode(list(ids[max(0, place - 2) : place + _AROUND])))
-        for side, ids in zip(sides, (first, second), strict=True)
-    ]
+    texts = [each.decode(list(each.ids[max(0, place - 2) : place + _AROUND])) for each in (left, right)]
     return Difference(place, texts[0], texts[1], "tokens")
+
+
+def _reading(engine: Any, prompt: Prompt) -> Reading:
+    rendered = engine.renderer.render(prompt)
+    return Reading(tuple(rendered.ids), tuple(rendered.seen), engine.loaded.tokenizer.decode)
+
+
+def _length(judge: PointwiseJudge, prompt: Prompt) -> int | None:
+    """Tokens of a prompt, as they are reported; None where a server reports none."""
+    answers = tuple(getattr(judge.question, "answers", ("yes", "no")))
+    [likely] = judge.engine.answer([prompt], answers)
+    count = likely.usage.read + likely.usage.cached
+    # A remote engine reckons with a bound where its server does not count.
+    return None if count in (bound(prompt), bound(prompt, asked=True)) else count
