@@ -25,6 +25,9 @@ SYSTEM = (
 
 _VERSION = 1
 
+# Where two texts meet, a tokenizer may cut otherwise than it cuts each alone.
+_SEAM = 2
+
 
 class ListwiseJudge:
     """Ranks windows of candidates, from the last window to the first, as tokens allow.
@@ -69,6 +72,22 @@ class ListwiseJudge:
         """Engine, wording, windows, and what is shown."""
         how = f"listwise-{_VERSION}-{self._window}-{self._step}-{digest(self._system)}"
         return "/".join((self.name, self._engine.fingerprint, how, self._showing.fingerprint))
+
+    def price(self, query: Content, candidates: Sequence[Candidate]) -> int:
+        """See `ponder.protocols.PricesJudging`: a bound, since who is compared with whom is not known yet."""
+        asked = self._showing.query(query)
+        shown = [self._showing.candidate(candidate) for candidate in candidates]
+        readable = [] if asked.missing else [each for each in shown if not each.missing]
+        if len(readable) < 2:
+            return 0
+        [bare] = self._engine.prices([self._prompt(query, asked, [])])
+        alone = [self._engine.prices([self._prompt(query, asked, [each])])[0] for each in readable]
+        return self._bound(bare, sorted((cost - bare + _SEAM for cost in alone), reverse=True))
+
+    def _bound(self, bare: int, own: Sequence[int]) -> int:
+        """Tokens of all readings: `bare` of each, and `own` of each candidate, the longest first."""
+        readings = len(windows(len(own), self._window, self._step))
+        return readings * (bare + sum(own[: self._window]))
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`."""

@@ -41,6 +41,13 @@ class TournamentJudge(ListwiseJudge):
         """Engine, wording, groups, and what is shown."""
         return f"{super().fingerprint}/tournament-{_VERSION}"
 
+    def _bound(self, bare: int, own: Sequence[int]) -> int:
+        total, playing = 0, len(own)
+        while playing > 1:
+            groups = math.ceil(playing / self._window)
+            total, playing = total + groups * bare + sum(own[:playing]), groups
+        return total
+
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`."""
         asked = self._showing.query(query)
