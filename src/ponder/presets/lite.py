@@ -26,14 +26,14 @@ class LiteModels:
     """EfficientNet-Lite0 and RapidOCR perceive, WordNet knows, MiniLM embeds, SmolLM2-135M judges.
 
     Args:
-        cache: Where perceptions are kept between runs.
+        cache: Where perceptions, and what texts made likely, are kept between runs.
     """
 
     name = "lite"
     reason_tokens = REASON_TOKENS
 
     def __init__(self, cache: BlobCache | None = None) -> None:
-        self._vision, self._encoder, self._language = Vision(), TextEncoder(), Language()
+        self._vision, self._encoder, self._language = Vision(), TextEncoder(), Language(cache=cache)
         self._perceiver = Perceiver(self._vision, cache)
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +13,17 @@ from typing import Any, Literal
 
 from ponder.errors import InputInvalid
 from ponder.models import weights
+from ponder.models.lite.known import KnownScores
 from ponder.models.lite.packing import Head, Tokens, read_head, score_row
 from ponder.models.quiet import quiet
+from ponder.protocols import BlobCache
 from ponder.records import Usage
 
 Text = str | Tokens
 """Words, or tokens that were made before: those of `Language.chat`, say."""
+
+Piece = tuple[Tokens, Tokens]
+"""What stands before, behind the head, and what is scored."""
 
 MAX_TOKENS = 8192
 """Length of the model's context."""
@@ -71,11 +77,18 @@ class Language:
         dtype: "float32" gives scores that depend on what else is scored by rounding alone (1e-5 of
             them) and reads 310 tokens a core second; "bfloat16" reads 780, but moves query likelihoods
             by up to .4, a sixth of their spread over candidates, and changes the best of 20 now and then.
+        cache: Where scores are kept, so that no pair of texts is scored twice; None computes each time.
     """
 
-    def __init__(self, folder: Path | None = None, dtype: Literal["float32", "bfloat16"] = "float32") -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        dtype: Literal["float32", "bfloat16"] = "float32",
+        cache: BlobCache | None = None,
+    ) -> None:
         self._folder = folder
         self._dtype = dtype
+        self._known = None if cache is None else KnownScores(cache, self.fingerprint)
         self._heads: OrderedDict[Tokens, Head] = OrderedDict()
 
     @property
@@ -181,15 +194,40 @@ class Language:
         ended = bool(ends) or new[-1] == self._tokenizer.eos_token_id
         return Written(text[: min(ends, default=len(text))], Usage(len(tokens), len(new)), not ended)
 
-    def _score(self, head: Tokens, pieces: Sequence[tuple[Tokens, Tokens]]) -> Scores:
+    def _score(self, head: Tokens, pieces: Sequence[Piece]) -> Scores:
         if not head and any(not context for context, _ in pieces):
             head = (self._start,)
         self._check(len(head) + max((len(context) + len(target) for context, target in pieces), default=0))
         if not pieces:
             return Scores((), (), Usage())
+        by_token = self._computed(head, pieces) if self._known is None else self._remembered(head, pieces)
+        read = len(head) + sum(max(len(context) + len(target) - 1, 0) for context, target in pieces)
+        return Scores(tuple(fsum(values) for values in by_token), tuple(by_token), Usage(read=read))
+
+    @property
+    def seconds_saved(self) -> float:
+        """What finding scores in the cache has saved so far: what computing them took."""
+        return 0.0 if self._known is None else self._known.seconds_saved
+
+    def _remembered(self, head: Tokens, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
+        """As `_computed`, for the pieces that are not known."""
+        assert self._known is not None
+        found = [self._known.get((*head, *context), target) for context, target in pieces]
+        new = [piece for piece, values in zip(pieces, found, strict=True) if values is None]
+        if new:
+            began = time.perf_counter()
+            made = self._computed(head, new)
+            each = (time.perf_counter() - began) / len(new)
+            for (context, target), values in zip(new, made, strict=True):
+                self._known.put((*head, *context), target, values, seconds=each)
+            rest = iter(made)
+            return [next(rest) if values is None else values for values in found]
+        return [values for values in found if values is not None]
+
+    def _computed(self, head: Tokens, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
         state = self._head(head)
         by_token: list[tuple[float, ...]] = []
-        row: list[tuple[Tokens, Tokens]] = []
+        row: list[Piece] = []
         length = 0
         for piece in pieces:
             size = len(piece[0]) + len(piece[1])
@@ -199,8 +237,7 @@ class Language:
             row.append(piece)
             length += size
         by_token += score_row(self._model, state, row)
-        read = len(head) + sum(max(len(context) + len(target) - 1, 0) for context, target in pieces)
-        return Scores(tuple(fsum(values) for values in by_token), tuple(by_token), Usage(read=read))
+        return by_token
 
     def _head(self, tokens: Tokens) -> Head:
         """The state behind a head. A few are kept: that saves time, and they count as read all the same."""
