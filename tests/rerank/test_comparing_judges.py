@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ponder.errors import BackendFailed
+from ponder.models.local.engine import LocalEngine
 from ponder.rerank.listwise import ListwiseJudge, windows
 from ponder.rerank.p_true import PTrue
 from ponder.rerank.pointwise import PointwiseJudge
@@ -24,8 +25,8 @@ class Given:
 
     reads, fingerprint = "ecr", "given"
 
-    def __init__(self, texts):
-        self.texts = texts
+    def __init__(self, texts, *, pictures=True):
+        self.texts, self.pictures = texts, pictures
 
     def query(self, content):
         return Shown(text=content.text)
@@ -33,7 +34,7 @@ class Given:
     def candidate(self, candidate):
         number = int(candidate.row.item.id)
         text = self.texts[number]
-        return Shown((RED,) if number % 2 else (), text, "" if text.strip() else "nothing")
+        return Shown((RED,) if number % 2 and self.pictures else (), text, "" if text.strip() else "nothing")
 
 
 def judges(texts):
@@ -97,3 +98,18 @@ def test_an_engine_that_answers_nothing_has_failed(make, broken, says):
 def test_a_step_is_at_most_a_window():
     wide, whole = (ListwiseJudge("l", FakeEngine(), Given([]), window=4, step=step) for step in (40, 4))
     assert wide.fingerprint == whole.fingerprint
+
+
+@pytest.mark.parametrize("family", ["llama", "smolvlm"])
+def test_a_real_tokenizer_keeps_the_price(tiny_folder, family):
+    # Where two texts meet it cuts otherwise than it cuts each alone.
+    local, sees = LocalEngine(str(tiny_folder(family))), family != "llama"
+    texts = [" the", "ness]", "\n\n", "…", "大提琴", "e\u0301", "] [", "a cello " * 9, "…\n", "'s", "9"] * 2
+    query, found = asked(texts)
+    for judge in (
+        ListwiseJudge("l", local, Given(texts, pictures=sees), window=5),
+        TournamentJudge("t", local, Given(texts, pictures=sees), group=3),
+    ):
+        judgement = judge.rerank(query, found, limit=PLENTY)
+        assert sum(verdict.score is not None for verdict in judgement.verdicts) == 20
+        assert 0 < judgement.usage.spent <= judge.price(query, found)
