@@ -150,6 +150,7 @@ class Reasoning:
         tokens: Length of `text` in the reasoner's tokens: what a reuse counts as `cached`.
         truncated: A limit cut the trace or the text.
         model: Fingerprint of the reasoner that wrote it.
+        cut: What of the content the reasoner did not see, because its context is too short; "" for nothing.
     """
 
     text: str = ""
@@ -159,6 +160,7 @@ class Reasoning:
     tokens: int = 0
     truncated: bool = False
     model: str = ""
+    cut: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -302,7 +304,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of a trace: which stage did what, to which item, and why."""
+    """One line of a trace: which stage did what, to which item, and why.
+
+    `failed` says that the stage's model failed and that the search went on without it.
+    """
 
     stage: str
     what: str
@@ -311,6 +316,7 @@ class Event:
     after: int | None = None
     score: float | None = None
     tokens: int = 0
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

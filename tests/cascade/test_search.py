@@ -139,6 +139,7 @@ def test_a_failing_engine_is_an_error_unless_told_otherwise(breakage):
     kept = JUDGED.on(shelf, on_fault="keep")("red kite", budget=99)
     assert order(kept) == order(Retrieve(10).on(shelf)("red kite"))
     assert told(kept)[0].startswith("failed, order kept: ")
+    assert [event.failed for event in kept.trace if event.stage == "ecr"][0]
     assert kept.usage.spent == 99
 
 
@@ -289,3 +290,27 @@ def test_what_the_next_stage_says_it_cannot_use_goes_to_the_first(cost, granted)
     models.rerankers["query-aware"] = Priced("query-aware", cost)
     ranking = default_cascade().on(FakeShelf(["kite"] * 30, models))("kite", budget=30)
     assert told(ranking)[0].endswith(f"of {granted} tokens")
+
+
+@pytest.mark.parametrize("broken", ["reasoner", "embedder"])
+def test_a_thought_that_fails_leaves_the_plain_search_if_that_is_allowed(broken):
+    shelf = FakeShelf(["a crane of steel", "a cello"])
+    plain = Retrieve(10).on(shelf)("an instrument")
+    embed = shelf.models.embedder.embed_queries
+
+    def failing(contents, reasonings=None, **_):
+        if reasonings == [None]:
+            return embed(contents, reasonings)
+        raise RuntimeError("out of memory")
+
+    if broken == "reasoner":
+        shelf.models.reasoner.reason = failing
+    else:
+        shelf.models.embedder.embed_queries = failing
+    cascade = Retrieve(10) >> Think(50)
+    with pytest.raises(BackendFailed, match="out of memory.*stage think"):
+        cascade.on(shelf)("an instrument", budget=100)
+    kept = cascade.on(shelf, on_fault="keep")("an instrument", budget=100)
+    assert order(kept) == order(plain)
+    assert [event.stage for event in kept.trace if event.failed] == ["think"]
+    assert 0 < kept.usage.spent <= 100

@@ -114,7 +114,8 @@ def judge(
         failure = _as_failure(fault, stage.name)
         if not keep_on_fault or not isinstance(failure, BackendFailed):
             raise failure from fault
-        return _unchanged(stage, standings, block, f"failed, order kept: {failure}", grant.tokens)
+        why = f"failed, order kept: {failure}"
+        return _unchanged(stage, standings, block, why, grant.tokens, failed=True)
     if not ledger.settle(grant, judgement.usage):
         why = f"over its limit of {grant.tokens} tokens, verdicts discarded: reported {judgement.usage}"
         return _unchanged(stage, standings, block, why, grant.tokens)
@@ -196,7 +197,13 @@ def _unread(verdict: Verdict) -> str:
 
 
 def _unchanged(
-    stage: Rerank, standings: list[Standing], block: list[Standing], why: str, tokens: int
+    stage: Rerank,
+    standings: list[Standing],
+    block: list[Standing],
+    why: str,
+    tokens: int,
+    *,
+    failed: bool = False,
 ) -> Outcome:
     """Keep the order and say why; what the engine read is unknown, so nothing counts as unread."""
     for standing in block:
@@ -204,7 +211,7 @@ def _unchanged(
     for rank, standing in enumerate(standings, start=1):
         note = why if rank <= len(block) else ""
         standing.stages.append(StageScore(stage.name, None, rank, note))
-    return Outcome(standings, [Event(stage.name, why, tokens=tokens)])
+    return Outcome(standings, [Event(stage.name, why, tokens=tokens, failed=failed)])
 
 
 def _as_failure(fault: Exception, stage: str) -> PonderError:

@@ -15,7 +15,7 @@ from ponder.cascade.standing import Standing
 from ponder.cascade.thinking import think
 from ponder.errors import BadArguments
 from ponder.protocols import Searchable
-from ponder.records import Content, Event, Query, Ranking, StageScore
+from ponder.records import Content, Event, Query, Ranking, Row, StageScore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,7 +146,7 @@ class _Run:
                 match,
                 rank,
                 match.score,
-                [*said.get(match.id, ()), StageScore(stage, match.score, rank)],
+                [*said.get(match.id, ()), StageScore(stage, match.score, rank, _unseen(rows[match.id]))],
             )
             for rank, match in enumerate(found, start=1)
         ]
@@ -164,3 +164,8 @@ class _Run:
             if standing.found <= self._reach and not standing.read
         )
         self.ledger.cached(Retrieve.name, unread)
+
+
+def _unseen(row: Row) -> str:
+    """What the stored reasoning is not about, as a note for its hit."""
+    return f"reasoned about in part: {row.reasoning.cut}" if row.reasoning.cut else ""

@@ -46,12 +46,7 @@ def think(stage: Think, models: Models, query: Content, ledger: Ledger, keep_on_
         thought = models.reasoner.reason([query], role="query", tokens=grant.tokens)[0]
     except Exception as fault:
         ledger.forfeit(grant)
-        if isinstance(fault, PonderError) and not isinstance(fault, BackendFailed):
-            raise
-        failure = f"{type(fault).__name__}: {fault}"
-        if not keep_on_fault:
-            raise BackendFailed(failure, f"stage {name}", "leave the stage out") from fault
-        return Thought(None, [Event(name, f"failed, plain search kept: {failure}", tokens=grant.tokens)])
+        return _failed(name, fault, grant.tokens, keep_on_fault)
     if not ledger.settle(grant, thought.usage):
         why = f"over its limit of {grant.tokens} tokens, thought discarded: reported {thought.usage}"
         return Thought(None, [Event(name, why, tokens=grant.tokens)])
@@ -62,5 +57,20 @@ def think(stage: Think, models: Models, query: Content, ledger: Ledger, keep_on_
         why = f"embedding the thought costs {price} tokens, {ledger.left} are left: plain search kept"
         return Thought(None, [Event(name, why, tokens=thought.usage.spent)])
     ledger.settle(ledger.reserve(name, price), Usage(read=price))
-    vector = embedder.embed_queries([query], [thought])[0]
-    return Thought(vector, [Event(name, f"thought: {thought.text}", tokens=thought.usage.spent + price)])
+    spent = thought.usage.spent + price
+    try:
+        vector = embedder.embed_queries([query], [thought])[0]
+    except Exception as fault:
+        return _failed(name, fault, spent, keep_on_fault)
+    return Thought(vector, [Event(name, f"thought: {thought.text}", tokens=spent)])
+
+
+def _failed(stage: str, fault: Exception, tokens: int, keep_on_fault: bool) -> Thought:
+    """No thought, if the caller allows it; what a person can put right is always raised."""
+    if isinstance(fault, PonderError) and not isinstance(fault, BackendFailed):
+        raise fault
+    failure = str(fault) if isinstance(fault, BackendFailed) else f"{type(fault).__name__}: {fault}"
+    if not keep_on_fault:
+        raise BackendFailed(failure, f"stage {stage}", "leave the stage out") from fault
+    why = f"failed, plain search kept: {failure}"
+    return Thought(None, [Event(stage, why, tokens=tokens, failed=True)])

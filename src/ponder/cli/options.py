@@ -27,6 +27,10 @@ Stages = Annotated[
         "--stages", help="The cascade: NAME or NAME:NUMBER, as in retrieve:100,ecr:20,query-aware:5"
     ),
 ]
+OnFault = Annotated[
+    Literal["raise", "keep"],
+    typer.Option(help="A stage whose model fails: raise ends the search; keep goes on without it and says so."),
+]
 ReasonTokens = Annotated[
     int | None,
     typer.Option("--reason-tokens", min=0, help="Longest reasoning about a document; the models' own."),

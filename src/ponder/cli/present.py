@@ -28,6 +28,7 @@ def ranking_json(ranking: Ranking, seconds: float) -> dict[str, Any]:
         "hits": [_hit_json(hit) for hit in ranking.hits],
         "budget": ranking.budget,
         "usage": {**usage_json(ranking.usage), "by_stage": by_stage},
+        "failed": [{"stage": event.stage, "why": event.what} for event in ranking.trace if event.failed],
         "seconds": round(seconds, 3),
     }
 
@@ -65,8 +66,15 @@ def report_line(report: AddReport, seconds: float) -> str:
 
 
 def show_ranking(ranking: Ranking) -> None:
-    """Print hits with the reasoning that found them, each judge's moves, and the token ledger."""
+    """Print hits with the reasoning that found them, each judge's moves, and the token ledger.
+
+    A stage that failed, and that the search went on without, stands first.
+    """
     from rich.text import Text
+
+    for event in ranking.trace:
+        if event.failed:
+            show(Text.assemble((f"{event.stage} ", "bold"), (event.what, "yellow")))
 
     if not ranking.hits:
         show(Text("nothing found"))

@@ -30,6 +30,7 @@ def search(
     budget: options.Budget = DEFAULT_BUDGET,
     stages: options.Stages = None,
     where: options.Filter = None,
+    on_fault: options.OnFault = "raise",
     as_json: options.Json = False,
 ) -> None:
     """Search a shelf within a token budget."""
@@ -39,7 +40,7 @@ def search(
     from ponder.shelf.shelf import open_shelf
 
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:
-        ranking = opened.search(query, k=k, budget=budget, stages=stages, where=where)
+        ranking = opened.search(query, k=k, budget=budget, stages=stages, where=where, on_fault=on_fault)
     seconds = time.perf_counter() - began
     if as_json:
         print_json(ranking_json(ranking, seconds))

@@ -79,6 +79,7 @@ def reasoning_fields(reasoning: Reasoning) -> dict[str, Any]:
         "tokens": reasoning.tokens,
         "truncated": reasoning.truncated,
         "model": reasoning.model,
+        "cut": reasoning.cut,
     }
 
 
@@ -97,8 +98,10 @@ def reasoning_from(fields: Any) -> Reasoning:
             tokens=fields["tokens"],
             truncated=fields["truncated"],
             model=fields["model"],
+            # Shelves and caches made before it was recorded.
+            cut=fields.get("cut", ""),
         )
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise Undecodable(f"not a reasoning: {error}") from error
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ponder.errors import InputInvalid, MissingDependency
+from ponder.errors import BackendFailed, InputInvalid, MissingDependency
 from ponder.media.excerpt import first_words, spread
 from ponder.models.engine import Effort, Engine, Prompt, Turn, Written
 from ponder.records import Content, PartReasoning, Reasoning, Role
@@ -99,6 +99,7 @@ class ChatReasoner:
         Raises:
             MissingDependency: A document has nothing but pictures, and the engine sees none.
             InputInvalid: The engine could not write about one of the documents.
+            BackendFailed: It could not write about a query.
         """
         if role == "query":
             return [self._about_query(content, tokens) for content in contents]
@@ -121,7 +122,7 @@ class ChatReasoner:
             return nothing
         [written] = self._engine.write([prompt], self._effort(left))
         if written.error:
-            return Reasoning(usage=written.usage, truncated=True, model=self.fingerprint)
+            raise BackendFailed(f"the query cannot be reasoned about: {written.error}", self._engine.fingerprint)
         return Reasoning(
             written.text,
             (PartReasoning("", written.text),),
@@ -130,6 +131,7 @@ class ChatReasoner:
             _length(written),
             written.truncated,
             self.fingerprint,
+            written.cut,
         )
 
     def _effort(self, tokens: int) -> Effort:
@@ -168,6 +170,7 @@ class ChatReasoner:
             _length(written),
             written.truncated,
             self.fingerprint,
+            written.cut,
         )
 
 

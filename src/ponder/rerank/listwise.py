@@ -7,13 +7,13 @@ first, so that a good one can rise all the way (RankGPT, arXiv:2304.09542).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from ponder.models.engine import Engine, Prompt, Turn
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
+from ponder.rerank.hearing import any_heard, fault
 from ponder.rerank.musing import digest
 from ponder.rerank.showing import Showing, Shown, unjudged
 
@@ -42,7 +42,8 @@ class ListwiseJudge:
         showing: What is shown of a candidate.
         weight: Of the score in fusion.
         window: Candidates of one reading, at most 26.
-        step: How far a window slides; half of it unless told.
+        step: How far a window slides, at most its whole length, so that none is passed over; half of it
+            unless told.
         system: The task.
     """
 
@@ -60,7 +61,7 @@ class ListwiseJudge:
         self.name, self.weight = name, weight
         self._engine, self._showing, self._system = engine, showing, system
         self._window = max(2, min(window, len(LETTERS)))
-        self._step = step or self._window // 2
+        self._step = min(step, self._window) if step > 0 else self._window // 2
 
     @property
     def reads(self) -> Reads:
@@ -90,14 +91,18 @@ class ListwiseJudge:
         return readings * (bare + sum(own[: self._window]))
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
-        """See `ponder.protocols.Reranker`."""
+        """See `ponder.protocols.Reranker`.
+
+        Raises:
+            BackendFailed: The engine answered about no window.
+        """
         asked = self._showing.query(query)
         if asked.missing:
             return unjudged(candidates, asked.missing)
         shown = [self._showing.candidate(candidate) for candidate in candidates]
         order = [number for number, each in enumerate(shown) if not each.missing]
         order = order[: self._affordable(query, asked, shown, order, limit)]
-        usage, failed = Usage(), ""
+        usage, failed, heard = Usage(), "", []
         for start in windows(len(order), self._window, self._step):
             some = order[start : start + self._window]
             prompt = self._prompt(query, asked, [shown[number] for number in some])
@@ -107,11 +112,13 @@ class ListwiseJudge:
                 break
             [likely] = self._engine.answer([prompt], LETTERS[: len(some)])
             usage += likely.usage
-            if likely.error or not all(map(math.isfinite, likely.values)):
-                failed = likely.error or "the engine's log-probabilities are not finite"
+            heard.append(likely)
+            if wrong := fault(likely):
+                failed = wrong
                 continue
             ranked = sorted(range(len(some)), key=lambda at: (-likely.values[at], at))
             order[start : start + self._window] = [some[at] for at in ranked]
+        any_heard(heard, self.name)
         return Judgement(tuple(self._verdicts(candidates, shown, order, failed, usage)), usage)
 
     def _verdicts(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 from ponder.models.engine import Engine, Likely, Prompt
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
+from ponder.rerank.hearing import any_heard, fault
 from ponder.rerank.musing import Musing, Thought, fitted, most
 from ponder.rerank.showing import Showing, Shown, unjudged
 
@@ -118,7 +118,11 @@ class PointwiseJudge:
         return total + writing + 2 * self._musing.effort.total * len(case.shown)
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
-        """See `ponder.protocols.Reranker`."""
+        """See `ponder.protocols.Reranker`.
+
+        Raises:
+            BackendFailed: The engine answered about none of the candidates.
+        """
         case = self._case(query, candidates)
         if case is None:
             return unjudged(candidates, self._showing.query(query).missing)
@@ -156,6 +160,7 @@ class PointwiseJudge:
                 # Whoever wrote has forgotten its limit: say what it took, and judge nothing.
                 return Judgement((), usage)
         answers = self._question.ask(self._engine, case.query, prompts)
+        any_heard(answers, self.name)
         usage = sum((answer.usage for answer in answers), usage)
         read = iter(zip(answers, thoughts, strict=True))
         verdicts = [
@@ -185,10 +190,8 @@ class PointwiseJudge:
 
     def _verdict(self, candidate: Candidate, answer: Likely, thought: Thought) -> Verdict:
         id_ = candidate.row.item.id
-        if answer.error or not answer.values:
-            return Verdict(id_, None, thought.text, answer.error or "the engine gave no answer")
-        if not all(math.isfinite(value) for value in answer.values):
-            return Verdict(id_, None, thought.text, "the engine's log-probabilities are not finite")
+        if wrong := fault(answer):
+            return Verdict(id_, None, thought.text, wrong)
         notes = [thought.note, f"cut: {answer.cut}" if answer.cut else ""]
         return Verdict(id_, self._question.score(answer.values), thought.text, "; ".join(filter(None, notes)))
 

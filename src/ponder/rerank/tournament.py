@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ponder.models.engine import Engine
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
+from ponder.rerank.hearing import any_heard, fault
 from ponder.rerank.listwise import LETTERS, ListwiseJudge
 from ponder.rerank.showing import Showing, unjudged
 
@@ -49,7 +50,11 @@ class TournamentJudge(ListwiseJudge):
         return total
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
-        """See `ponder.protocols.Reranker`."""
+        """See `ponder.protocols.Reranker`.
+
+        Raises:
+            BackendFailed: The engine answered about no group.
+        """
         asked = self._showing.query(query)
         if asked.missing:
             return unjudged(candidates, asked.missing)
@@ -57,6 +62,7 @@ class TournamentJudge(ListwiseJudge):
         scores: dict[int, float] = {}
         notes = {number: each.missing for number, each in enumerate(shown) if each.missing}
         usage, playing, won = Usage(), [n for n in range(len(shown)) if n not in notes], 0
+        heard = []
         while len(playing) > 1:
             ahead = []
             for start in range(0, len(playing), self._window):
@@ -66,11 +72,13 @@ class TournamentJudge(ListwiseJudge):
                     continue
                 prompt = self._prompt(query, asked, [shown[number] for number in group])
                 if usage.spent + self._engine.prices([prompt])[0] > limit:
+                    any_heard(heard, self.name)
                     return Judgement(tuple(_verdicts(candidates, scores, notes)), usage)
                 [likely] = self._engine.answer([prompt], LETTERS[: len(group)])
                 usage += likely.usage
-                if likely.error or not all(map(math.isfinite, likely.values)):
-                    notes |= dict.fromkeys(group, likely.error or "log-probabilities are not finite")
+                heard.append(likely)
+                if wrong := fault(likely):
+                    notes |= dict.fromkeys(group, wrong)
                     for number in group:
                         scores.pop(number, None)
                     continue
@@ -82,6 +90,7 @@ class TournamentJudge(ListwiseJudge):
             for number in ahead:
                 scores[number] = float(won + 1)
             playing, won = ahead, won + 1
+        any_heard(heard, self.name)
         return Judgement(tuple(_verdicts(candidates, scores, notes)), usage)
 
 

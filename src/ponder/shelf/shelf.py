@@ -23,6 +23,7 @@ from ponder.shelf.writer import ITEMS_AT_ONCE, LOCK, writing
 
 if TYPE_CHECKING:
     from ponder.cascade import Cascade
+    from ponder.cascade.cascade import OnFault
 
 DEFAULT_MODELS = "lite"
 
@@ -149,6 +150,7 @@ class Shelf:
         budget: int = 0,
         stages: str | Cascade | None = None,
         where: str | None = None,
+        on_fault: OnFault = "raise",
     ) -> Ranking:
         """Search with a cascade.
 
@@ -159,9 +161,11 @@ class Shelf:
                 retrieval over the stored vectors.
             stages: A cascade, or its stages as in ``--stages``; the default cascade unless told.
             where: Only among items that this filter keeps (`ponder.index.filters`).
+            on_fault: What a failing model does: "raise" ends the search, "keep" goes on without its stage
+                and says so in the trace and in the stage's note (`ponder.cascade.Cascade.on`).
 
         Raises:
-            BadArguments: `k`, `budget` or `stages` cannot be used.
+            BadArguments: `k`, `budget`, `stages` or `on_fault` cannot be used.
             InputInvalid: The query or the filter cannot be used, or the models are not the shelf's.
             InputNotFound: The query's media are not there.
             MissingDependency: The models' weights are not there.
@@ -170,7 +174,7 @@ class Shelf:
         from ponder.cascade import default_cascade, parse_stages
 
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
-        search = cascade.on(self, limits=self.manifest.limits)
+        search = cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
         return search(query, budget=budget, k=k, where=where)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
