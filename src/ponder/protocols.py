@@ -114,6 +114,23 @@ class PricesJudging(Protocol):
 
 
 @runtime_checkable
+class JudgesApart(Protocol):
+    """A reranker whose verdict on a candidate does not depend on who else is judged.
+
+    It can be asked in rounds, so that the cascade stops when the order is no longer open.
+    """
+
+    def swing(self, query: Content, candidate: Candidate) -> float | None:
+        """How far its verdicts on such a candidate lie apart: their standard deviation, before weighting.
+
+        Returns:
+            ``math.inf`` where that is not known: then it is estimated from the first verdicts. None where
+            this query's candidates have to be judged together after all.
+        """
+        ...
+
+
+@runtime_checkable
 class Chooser(Protocol):
     """Answers multiple-choice questions. A set of models that has one offers it as ``chooser``."""
 

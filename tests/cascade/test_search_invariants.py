@@ -1,12 +1,14 @@
 """What holds for any cascade, any engines, any budget."""
 
 import math
+from functools import partial
 from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ponder.cascade import Cascade, Rerank, Retrieve, Think
+from ponder.cascade.pacing import ALLOCATIONS
 from ponder.records import Judgement, Usage
 from ponder.testing import (
     BrokenReranker,
@@ -42,7 +44,13 @@ class BoundlessReasoner(FakeReasoner):
 
 def engine(name):
     return st.one_of(
-        st.builds(FakeReranker, st.just(name), thinks=st.booleans(), sign=st.sampled_from([1, -1, 10**6])),
+        st.builds(
+            FakeReranker,
+            st.just(name),
+            thinks=st.booleans(),
+            sign=st.sampled_from([1, -1, 10**6]),
+            spread=st.sampled_from([None, 0.0, 0.1, 1.0, math.inf]),
+        ),
         st.builds(ConstantReranker, st.just(name), constant=st.floats(-9, 9)),
         st.builds(GreedyReranker, st.just(name)),
         st.builds(
@@ -87,6 +95,7 @@ def shelves(draw):
 
 
 queries = st.lists(st.sampled_from([*WORDS, "instrument"]), min_size=1, max_size=4).map(" ".join)
+allocators = st.sampled_from(ALLOCATIONS)
 budgets = st.integers(0, 120) | st.integers(0, 5000)
 quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -96,9 +105,9 @@ def order(ranking):
 
 
 @quick
-@given(cascades(), shelves(), queries, budgets, st.integers(1, 15))
-def test_the_budget_and_the_shape_of_the_answer(cascade, shelf, query, budget, k):
-    ranking = cascade.on(shelf, on_fault="keep")(query, budget=budget, k=k)
+@given(cascades(), shelves(), queries, budgets, st.integers(1, 15), allocators)
+def test_the_budget_and_the_shape_of_the_answer(cascade, shelf, query, budget, k, allocate):
+    ranking = cascade.on(shelf, on_fault="keep")(query, budget=budget, k=k, allocate=allocate)
     assert ranking.usage.spent <= budget == ranking.budget
     assert sum(ranking.by_stage.values(), Usage()) == ranking.usage
     assert min(ranking.usage.read, ranking.usage.written, ranking.usage.cached) >= 0
@@ -109,11 +118,14 @@ def test_the_budget_and_the_shape_of_the_answer(cascade, shelf, query, budget, k
 
 
 @quick
-@given(cascades(), shelves(), queries, budgets)
-def test_stages_reorder_what_was_retrieved_and_nothing_below_what_they_keep(cascade, shelf, query, budget):
+@given(cascades(), shelves(), queries, budgets, allocators)
+def test_stages_reorder_what_was_retrieved_and_nothing_below_what_they_keep(
+    cascade, shelf, query, budget, allocate
+):
     everything = max(1, len(shelf.index))
     plain = order(Retrieve(100).on(shelf)(query, k=everything))
-    full = cascade.on(shelf, on_fault="keep")(query, budget=budget, k=everything)
+    search = partial(cascade.on(shelf, on_fault="keep"), query, budget=budget, allocate=allocate)
+    full = search(k=everything)
     assert sorted(order(full)) == sorted(plain)
     if len(cascade.stages) > 1 and isinstance(cascade.stages[1], Think):
         plain = [h.item.id for h in sorted(full, key=_rank_before_judging)]
@@ -122,7 +134,7 @@ def test_stages_reorder_what_was_retrieved_and_nothing_below_what_they_keep(casc
     untouched = [h.item.id for h in full if all(s.score is None for s in h.stages if s.name in NAMES)]
     assert untouched == [id_ for id_ in plain if id_ in untouched]
     for k in (1, 3):
-        assert order(cascade.on(shelf, on_fault="keep")(query, budget=budget, k=k)) == order(full)[:k]
+        assert order(search(k=k)) == order(full)[:k]
 
 
 def _rank_before_judging(hit):
@@ -140,21 +152,22 @@ def test_no_budget_is_plain_retrieval(cascade, shelf, query, k):
 
 
 @quick
-@given(cascades(), shelves(), queries, budgets)
-def test_the_same_again(cascade, shelf, query, budget):
+@given(cascades(), shelves(), queries, budgets, allocators)
+def test_the_same_again(cascade, shelf, query, budget, allocate):
     search = cascade.on(shelf, on_fault="keep")
-    first, second = (search(query, budget=budget) for _ in range(2))
+    first, second = (search(query, budget=budget, allocate=allocate) for _ in range(2))
     assert (first.hits, first.trace, first.by_stage) == (second.hits, second.trace, second.by_stage)
 
 
 @quick
-@given(TEXTS, queries, budgets, st.floats(0, 50), st.floats(-9, 9))
-def test_a_judge_without_opinion_changes_no_order(texts, query, budget, weight, constant):
+@given(TEXTS, queries, budgets, st.floats(0, 50), st.floats(-9, 9), allocators)
+def test_a_judge_without_opinion_changes_no_order(texts, query, budget, weight, constant, allocate):
     models = FakeModels()
     models.rerankers["ecr"] = ConstantReranker("ecr", constant=constant)
     shelf = FakeShelf(texts, models)
     cascade = Retrieve(20) >> Rerank("ecr", 10, weight=weight)
-    assert order(cascade.on(shelf)(query, budget=budget)) == order(Retrieve(20).on(shelf)(query))
+    judged = cascade.on(shelf)(query, budget=budget, allocate=allocate)
+    assert order(judged) == order(Retrieve(20).on(shelf)(query))
 
 
 @quick

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ponder.cascade.ledger import Ledger
+from ponder.cascade.pacing import Allocation, Runner, next_round
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing, moves
 from ponder.errors import BackendFailed, PonderError
-from ponder.protocols import Models, PricesJudging, Reranker
+from ponder.protocols import JudgesApart, Models, PricesJudging, Reranker
 from ponder.records import Content, Event, Judgement, StageScore, Verdict
 from ponder.rerank.fusion import centred, fuse, usable
 
@@ -80,6 +81,7 @@ def judge(
     *,
     later: int | None = 0,
     keep_on_fault: bool = False,
+    allocate: Allocation = "uniform",
 ) -> Outcome:
     """Run one rerank stage.
 
@@ -91,6 +93,8 @@ def judge(
         ledger: Grants and counts tokens.
         later: As for `planned`.
         keep_on_fault: Whether a failing engine leaves the order as it is.
+        allocate: "uniform" has everyone judged that the tokens pay for; "adaptive" stops when the lead is
+            safe, and asks nobody when it is so from the beginning (`ponder.cascade.pacing`).
 
     Raises:
         BackendFailed: The engine raised and `keep_on_fault` is off.
@@ -102,42 +106,135 @@ def judge(
     if not block or tokens == 0:
         why = "nothing to judge" if not block else f"no tokens for it, {ledger.left} left in all"
         return Outcome(standings, [Event(stage.name, f"skipped: {why}")])
-    grant = ledger.reserve(stage.name, tokens)
-    candidates = [standing.candidate(rank) for rank, standing in enumerate(block, start=1)]
+    asked = _Asking(stage, reranker, query, block, ledger, tokens)
     try:
-        judgement = reranker.rerank(query, candidates, limit=grant.tokens)
-        if not isinstance(judgement, Judgement):
-            raise TypeError(f"a reranker must return a Judgement, not {type(judgement).__name__}")
-        verdicts, strange = _by_id(judgement.verdicts, block, stage.name)
-    except Exception as fault:
-        ledger.forfeit(grant)
-        failure = _as_failure(fault, stage.name)
+        asked.run(allocate)
+    except PonderError as failure:
         if not keep_on_fault or not isinstance(failure, BackendFailed):
-            raise failure from fault
-        why = f"failed, order kept: {failure}"
-        return _unchanged(stage, standings, block, why, grant.tokens, failed=True)
-    if not ledger.settle(grant, judgement.usage):
-        why = f"over its limit of {grant.tokens} tokens, verdicts discarded: reported {judgement.usage}"
-        return _unchanged(stage, standings, block, why, grant.tokens)
-    events = [
-        Event(
-            stage.name,
-            f"judged {len(verdicts)} of {len(block)} within {judgement.usage.spent} of {grant.tokens} tokens",
-            tokens=judgement.usage.spent,
-        ),
-        *strange,
-    ]
-    after = _moved(stage, reranker, standings, block, verdicts)
-    events += [
+            raise
+        if not asked.verdicts:
+            why = f"failed, order kept: {failure}"
+            return _unchanged(stage, standings, block, why, asked.spent, failed=True)
+        asked.tell(f"failed, what was judged before counts: {failure}", failed=True)
+    if asked.broken and not asked.verdicts:
+        return _unchanged(stage, standings, block, asked.broken, asked.spent)
+    after = _moved(stage, reranker, standings, block, asked.verdicts)
+    events = asked.events + [
         Event(stage.name, f"keeps its place: {_unread(verdict)}", verdict.id, rank, rank)
         for rank, standing in enumerate(block, start=1)
-        if (verdict := verdicts.get(standing.id)) is not None and not usable(verdict.score)
+        if (verdict := asked.verdicts.get(standing.id)) is not None and not usable(verdict.score)
     ]
     return Outcome(after, events + moves(stage.name, standings, after))
 
 
+@dataclass(slots=True, eq=False)
+class _Asking:
+    """One stage's questions to its judge: all candidates at once, or in rounds while their order is open.
+
+    Attributes:
+        verdicts: By item, of all rounds.
+        events: What happened.
+        broken: How the judge broke its limit, "" if it kept it; that round's verdicts are thrown away.
+        spent: Tokens charged.
+    """
+
+    stage: Rerank
+    reranker: Reranker
+    query: Content
+    block: Sequence[Standing]
+    ledger: Ledger
+    tokens: int
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    broken: str = ""
+    spent: int = 0
+
+    def run(self, allocate: Allocation) -> None:
+        """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
+        runners = self._runners() if allocate == "adaptive" else None
+        if runners is None:
+            self._ask(range(len(self.block)))
+            return
+        judged: dict[int, float | None] = {}
+        while True:
+            step = next_round(runners, judged)
+            if not step.places:
+                self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
+                return
+            if not self._ask(step.places):
+                return
+            judged |= {place: self._added(place) for place in step.places}
+
+    def tell(self, what: str, *, failed: bool = False) -> None:
+        """Note something about the whole stage."""
+        self.events.append(Event(self.stage.name, what, failed=failed))
+
+    @property
+    def _weight(self) -> float:
+        return self.reranker.weight if self.stage.weight is None else self.stage.weight
+
+    def _runners(self) -> list[Runner] | None:
+        """The candidates as a race sees them; None where the judge has to see all of them together."""
+        if not isinstance(self.reranker, JudgesApart) or self.stage.normalise != "raw":
+            return None
+        swings = [
+            self.reranker.swing(self.query, each.candidate(rank))
+            for rank, each in enumerate(self.block, start=1)
+        ]
+        known = [swing for swing in swings if swing is not None]
+        if len(known) < len(swings):
+            return None
+        return [
+            Runner(each.score, self._weight * swing, each.row.item.kind)
+            for each, swing in zip(self.block, known, strict=True)
+        ]
+
+    def _added(self, place: int) -> float | None:
+        verdict = self.verdicts.get(self.block[place].id)
+        score = verdict.score if verdict else None
+        return self._weight * score if score is not None and usable(score) else None
+
+    def _ask(self, places: Sequence[int]) -> bool:
+        """One call; whether all of these were judged, so that another round makes sense."""
+        chosen = [self.block[place] for place in places]
+        left = self.tokens - self.spent
+        grant = self.ledger.reserve(self.stage.name, left)
+        if grant.tokens == 0:
+            self.tell(f"stopped: its {self.tokens} tokens are spent")
+            return False
+        candidates = [each.candidate(place + 1) for place, each in zip(places, chosen, strict=True)]
+        try:
+            judgement = self.reranker.rerank(self.query, candidates, limit=grant.tokens)
+            if not isinstance(judgement, Judgement):
+                raise TypeError(f"a reranker must return a Judgement, not {type(judgement).__name__}")
+            verdicts, strange = _by_id(judgement.verdicts, chosen, self.stage.name)
+        except Exception as fault:
+            self.ledger.forfeit(grant)
+            self.spent += grant.tokens
+            raise _as_failure(fault, self.stage.name) from fault
+        if not self.ledger.settle(grant, judgement.usage):
+            self.spent += grant.tokens
+            self.broken = (
+                f"over its limit of {grant.tokens} tokens, verdicts discarded: reported {judgement.usage}"
+            )
+            self.tell(self.broken)
+            return False
+        self.spent += judgement.usage.spent
+        self.verdicts |= verdicts
+        self.events.append(
+            Event(
+                self.stage.name,
+                f"judged {len(verdicts)} of {len(chosen)} within {judgement.usage.spent} of {grant.tokens} "
+                "tokens",
+                tokens=judgement.usage.spent,
+            )
+        )
+        self.events += strange
+        return len(verdicts) == len(chosen)
+
+
 def _by_id(
-    verdicts: Sequence[Verdict], block: list[Standing], stage: str
+    verdicts: Sequence[Verdict], block: Sequence[Standing], stage: str
 ) -> tuple[dict[str, Verdict], list[Event]]:
     """The first verdict on each candidate; events about the others."""
     asked = {standing.id for standing in block}

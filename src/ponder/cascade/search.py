@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ponder.cascade.cascade import Cascade, OnFault
 from ponder.cascade.judging import judge, price
 from ponder.cascade.ledger import Ledger, whole_number
+from ponder.cascade.pacing import Allocation, check_allocation
 from ponder.cascade.stages import Rerank, Retrieve, Think
 from ponder.cascade.standing import Standing
 from ponder.cascade.thinking import think
@@ -42,7 +43,13 @@ class Search:
         self._limits = limits
 
     def __call__(
-        self, query: Query | str, *, budget: int = 0, k: int = 10, where: str | None = None
+        self,
+        query: Query | str,
+        *,
+        budget: int = 0,
+        k: int = 10,
+        where: str | None = None,
+        allocate: Allocation = "uniform",
     ) -> Ranking:
         """Search.
 
@@ -54,6 +61,7 @@ class Search:
             budget: The most tokens that reasoner and judges may read and write for this query.
             k: How many hits to return, at most.
             where: A filter that the index understands.
+            allocate: "uniform" spends what it is given; "adaptive" only while the first place is open.
 
         Returns:
             min(k, items) hits. ``usage.spent <= budget`` whatever the engines do. ``usage.cached`` is the
@@ -61,7 +69,7 @@ class Search:
             that no judge has read: they worked through their vectors, free.
 
         Raises:
-            BadArguments: `budget`, `k` or `where` cannot be used.
+            BadArguments: `budget`, `k`, `where` or `allocate` cannot be used.
             InputInvalid: The query is empty, or its media cannot be opened.
             InputNotFound: Its media are not there.
             BackendFailed: An engine failed, unless the search was made with ``on_fault="keep"``.
@@ -75,7 +83,14 @@ class Search:
             raise BadArguments(f"a query is text or a Query, not {type(query).__name__}", "query")
         ledger = Ledger(budget)
         k = whole_number(k, "k", least=1)
-        run = _Run(self, open_query(asked, self._limits or Limits()), ledger, k, where)
+        run = _Run(
+            self,
+            open_query(asked, self._limits or Limits()),
+            ledger,
+            k,
+            where,
+            check_allocation(allocate),
+        )
         for place, stage in enumerate(self.cascade.stages):
             run.do(stage, self.cascade.stages[place + 1 :])
         run.count_reused()
@@ -103,6 +118,7 @@ class _Run:
     ledger: Ledger
     k: int
     where: str | None
+    allocate: Allocation
     standings: list[Standing] = field(default_factory=list)
     trace: list[Event] = field(default_factory=list)
 
@@ -128,6 +144,7 @@ class _Run:
                     self.ledger,
                     later=price(waiting, models, self.content, self.standings),
                     keep_on_fault=self.search.keep_on_fault,
+                    allocate=self.allocate,
                 )
                 self.standings = outcome.standings
                 self.trace += outcome.events

@@ -32,7 +32,7 @@ def evaluate(
     budget: options.Budgets = options.BUDGETS,
     stages: options.Stages = None,
     reasoning: options.Reasoning = "on",
-    allocate: Annotated[str, typer.Option(help="How a budget is split: uniform.")] = "uniform",
+    allocate: options.Allocate = "uniform",
     reason_tokens: options.ReasonTokens = None,
     text_layer: TextLayer = "on",
     by: Annotated[
@@ -47,6 +47,7 @@ def evaluate(
     With --json, one JSON object a line, a line a budget. Reasonings and vectors are kept in the user's cache
     (PONDER_CACHE), so that another budget, split or run embeds nothing again.
     """
+    from ponder.cascade.pacing import check_allocation
     from ponder.evaluate.beir import load_beir
     from ponder.evaluate.corpus import build_corpus
     from ponder.evaluate.retrieval import run_budgets
@@ -59,7 +60,7 @@ def evaluate(
         budgets=options.parse_budgets(budget),
         cascade=options.cascade_of(stages),
         reasoning=reasoning,
-        allocate=allocate,
+        allocate=check_allocation(allocate),
         reason_tokens=reason_tokens,
         text_layer=text_layer == "on",
         by=by,

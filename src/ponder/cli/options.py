@@ -29,7 +29,9 @@ Stages = Annotated[
 ]
 OnFault = Annotated[
     Literal["raise", "keep"],
-    typer.Option(help="A stage whose model fails: raise ends the search; keep goes on without it and says so."),
+    typer.Option(
+        help="A stage whose model fails: raise ends the search; keep goes on without it and says so."
+    ),
 ]
 ReasonTokens = Annotated[
     int | None,
@@ -44,6 +46,10 @@ RunDir = Annotated[
     typer.Option(help="Write a manifest and each query's figures here; `evaluate` also TREC runs."),
 ]
 Budgets = Annotated[str, typer.Option("--budget", metavar="N,N,…", help="Token budgets, one line each.")]
+Allocate = Annotated[
+    str,
+    typer.Option("--allocate", help="How a budget is split: uniform, or adaptive: only while it can matter."),
+]
 Budget = Annotated[
     int,
     typer.Option(

@@ -91,7 +91,9 @@ def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) ->
     embedding = corpus.models.embedder.seconds
     search = settings.cascade.on(corpus)
     depth = min(DEPTH, len(corpus.index))
-    ranking = search(query.query, budget=budget, k=depth, where=_without(query.exclude))
+    ranking = search(
+        query.query, budget=budget, k=depth, where=_without(query.exclude), allocate=settings.allocate
+    )
     return Outcome(
         query=query,
         ranking=ranking,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ponder.cascade import Cascade, default_cascade
+from ponder.cascade.pacing import Allocation, check_allocation
 from ponder.errors import BadArguments
 
 ReasoningMode = Literal["on", "off", "shuffled"]
@@ -23,7 +24,8 @@ class Settings:
         reasoning: "on"; "off" adds no knowledge to documents (reasoning of 0 tokens, same parts and
             weights); "shuffled" gives each document another's ECR: what is left when reasoning is
             only more words.
-        allocate: How the budget is split over stages and candidates: "uniform", by fixed shares.
+        allocate: How the budget is split over stages and candidates: "uniform", by fixed shares, or
+            "adaptive", which stops where the first place is no longer open.
         reason_tokens: Length of a document's ECR; None takes the models' own.
         text_layer: Whether a PDF's text layer may be read; without it pages are only pictures.
         by: Field of the queries' metadata to break the metrics down by; "" for none.
@@ -36,7 +38,7 @@ class Settings:
     budgets: tuple[int, ...] = (0, 64, 256, 1024)
     cascade: Cascade = default_cascade()  # noqa: RUF009 - frozen
     reasoning: ReasoningMode = "on"
-    allocate: str = "uniform"
+    allocate: Allocation = "uniform"
     reason_tokens: int | None = None
     text_layer: bool = True
     by: str = ""
@@ -47,9 +49,6 @@ class Settings:
             raise BadArguments("no budget, or a negative one", "--budget", "give one or more, as in 0,64")
         if self.reasoning not in REASONING_MODES:
             raise BadArguments(f"unknown mode {self.reasoning!r}", "--reasoning", "use on, off or shuffled")
-        if self.allocate != "uniform":
-            raise BadArguments(
-                f"unknown allocator {self.allocate!r}", "--allocate", "this version has uniform"
-            )
+        check_allocation(self.allocate)
         if self.reason_tokens is not None and self.reason_tokens < 0:
             raise BadArguments("a negative length", "--reason-tokens", "give 0 or more")

@@ -31,6 +31,10 @@ class BriefJudge(Protocol):
         """One a candidate, in order. Any beginning of them costs the sum of its costs, exactly."""
         ...
 
+    def swing(self, query: Content, candidate: Candidate) -> float:
+        """See `ponder.protocols.JudgesApart`."""
+        ...
+
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """Judge a beginning of the briefs."""
         ...

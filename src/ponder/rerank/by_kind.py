@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from ponder.protocols import Reads
@@ -60,6 +61,13 @@ class JudgeByKind:
         if any(applies(query, candidate) for candidate in candidates):
             return None
         return sum(brief.cost for brief in self._briefs(query, candidates).values())
+
+    def swing(self, query: Content, candidate: Candidate) -> float | None:
+        """See `ponder.protocols.JudgesApart`."""
+        if applies(query, candidate):
+            return self._events.swing(query, candidate)
+        judge = self._judges.get(candidate.row.item.kind)
+        return math.inf if judge is None or _unfit(query) else judge.swing(query, candidate)
 
     def _briefs(self, query: Content, candidates: Sequence[Candidate]) -> dict[str, Brief]:
         found = {c.row.item.id: Brief(c, 0, None) for c in candidates}

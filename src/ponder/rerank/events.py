@@ -28,6 +28,9 @@ _NEUTRAL = 0.6
 _MOST_AT_ONCE = 4
 _TOUCHING = 0.5
 
+_SWING = 0.2
+"""How far the scores of a query's candidates lie apart; measured on dev (docs/log.md)."""
+
 Meaning = Callable[["NDArray[np.float32]"], "NDArray[np.float32]"]
 """From a part's stored vector to its meaning."""
 
@@ -85,6 +88,10 @@ class EventsJudge:
         self, language: Language, encoder: TextEncoder, meaning: Meaning, *, write: bool = True
     ) -> None:
         self._language, self._encoder, self._meaning, self._write = language, encoder, meaning, write
+
+    def swing(self, query: Content, candidate: Candidate) -> float | None:
+        """See `ponder.protocols.JudgesApart`: what comes after or before is known by its neighbours."""
+        return None if understand(query.text).seeks in ("after", "before") else _SWING
 
     def judge(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """As `ponder.protocols.Reranker.rerank`; scores come on retrieval's scale, for a weight of 1.

@@ -21,6 +21,9 @@ _TOO_SHORT, _LONG_ENOUGH = 6, 10
 full. Three tokens' mean is noise, and a name alone is what retrieval is good at: of stamps' captions of up
 to 8 tokens (113) the judge lost 4 of 27 first hits, of photos' (33) it won and lost none (docs/log.md)."""
 
+_SWINGS: Mapping[Kind, float] = {"image": 0.5, "page": 0.5, "text": 0.5, "video": 0.5}
+"""Nats a token: how far the likelihoods of a query's candidates lie apart; measured on dev (docs/log.md)."""
+
 _VERSION = "likelihood-4"
 
 
@@ -64,6 +67,12 @@ class LikelihoodJudge:
         # The query's last token is predicted and never read.
         asked = self._language.count(f" {query.text.strip()}") - 1
         return [self._brief(candidate, asked) for candidate in candidates]
+
+    def swing(self, query: Content, candidate: Candidate) -> float:
+        """See `ponder.protocols.JudgesApart`."""
+        kind = candidate.row.item.kind
+        length = self._language.count(f" {query.text.strip()}")
+        return _SWINGS[kind] * self._scales[kind] * (trust(length) if kind == "image" else 1.0)
 
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""

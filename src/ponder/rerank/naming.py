@@ -12,6 +12,9 @@ from ponder.rerank.briefs import Brief, judge_within
 
 _PRIOR = 0.6
 
+_SWING = 3.0
+"""Nats: how far the scores of a query's candidates lie apart; measured on dev (docs/log.md)."""
+
 Things = list[tuple[str, float, float]]
 
 
@@ -49,6 +52,10 @@ class NamingJudge:
             names |= new
             found.append(Brief(candidate, cost, things))
         return found
+
+    def swing(self, query: Content, candidate: Candidate) -> float:
+        """See `ponder.protocols.JudgesApart`."""
+        return _SWING * self._scale
 
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""

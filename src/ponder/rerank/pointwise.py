@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -116,6 +117,10 @@ class PointwiseJudge:
             return total
         writing = sum(self._musing.prices(case.query, case.instruction, case.shown))
         return total + writing + 2 * self._musing.effort.total * len(case.shown)
+
+    def swing(self, query: Content, candidate: Candidate) -> float | None:
+        """See `ponder.protocols.JudgesApart`: pairs are judged alone; how far apart depends on the model."""
+        return math.inf
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`.

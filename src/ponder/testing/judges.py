@@ -29,6 +29,7 @@ class FakeReranker:
         thinks: Write the words in common as new reasoning, one token each.
         sign: -1 makes it wrong on purpose.
         forbidden: Raise `ModelUsed` when used.
+        spread: What `swing` says; None for a judge that has to see all candidates together.
 
     Attributes:
         calls: Number of calls of `rerank`.
@@ -41,11 +42,16 @@ class FakeReranker:
     sign: int = 1
     forbidden: bool = False
     calls: int = 0
+    spread: float | None = math.inf
 
     @property
     def fingerprint(self) -> str:
         """Class and settings."""
         return f"{type(self).__name__}-{self.name}-{self.reads}-{self.thinks}-{self.sign}"
+
+    def swing(self, query: Content, candidate: Candidate) -> float | None:
+        """See `ponder.protocols.JudgesApart`."""
+        return self.spread
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """Judge the candidates that fit into `limit`."""
