@@ -131,6 +131,16 @@ class JudgesApart(Protocol):
 
 
 @runtime_checkable
+class SavesTime(Protocol):
+    """Models that keep what they computed, and can say what that has saved."""
+
+    @property
+    def seconds_saved(self) -> float:
+        """What finding results took when they were made, so far: a timing adds it back."""
+        ...
+
+
+@runtime_checkable
 class Chooser(Protocol):
     """Answers multiple-choice questions. A set of models that has one offers it as ``chooser``."""
 

@@ -217,12 +217,14 @@ class Candidate:
         part: Label of its best part, "" for the whole.
         score: Score after the last stage.
         rank: Rank after the last stage, from 1.
+        judged: Names of the stages whose judges gave it a score.
     """
 
     row: Row
     part: str
     score: float
     rank: int
+    judged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from ponder.cascade.stages import Retrieve, Think
 from ponder.records import Candidate, Event, Hit, Match, Row, StageScore
+
+_FINDERS = (Retrieve.name, Think.name)
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +40,10 @@ class Standing:
 
     def candidate(self, rank: int) -> Candidate:
         """What a reranker is shown."""
-        return Candidate(self.row, self.match.part, self.score, rank)
+        judged = tuple(
+            each.name for each in self.stages if each.score is not None and each.name not in _FINDERS
+        )
+        return Candidate(self.row, self.match.part, self.score, rank, judged)
 
     def hit(self, rank: int) -> Hit:
         """The result, with the reasoning and the passage that found it.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import typer
 
-from ponder.cli import demo, doctor, evaluate, index, info, models, moments, parity, qa, remove, search
+from ponder.cli import demo, doctor, evaluate, index, info, models, moments, parity, qa, remove, scale, search
 from ponder.errors import BackendFailed, PonderError
 
 INTERRUPTED = 130
@@ -34,6 +34,7 @@ app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)
 app.command("evaluate-moments")(moments.evaluate_moments)
 app.command("evaluate-qa")(qa.evaluate_qa)
+app.command("scale")(scale.scale)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 

@@ -11,6 +11,7 @@ from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.metrics import hit_at_1_ties_against, scores_of, top_ties
 from ponder.evaluate.report import Report, summarise
 from ponder.evaluate.settings import Settings
+from ponder.protocols import SavesTime
 from ponder.records import Ranking, Skipped
 
 DEPTH = 1000
@@ -29,7 +30,8 @@ class Outcome:
         scores: Metric → value.
         tied: More than one document has the best score.
         hit_at_1_ties_against: hit@1 where ties count against us.
-        seconds: Wall time without the plain query's embedding, which a cache may hold.
+        seconds: Wall time without the plain query's embedding, which a cache may hold, and with what
+            judging would take where a cache holds its scores.
     """
 
     query: JudgedQuery
@@ -88,7 +90,7 @@ def run_budgets(
 
 
 def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) -> Outcome:
-    embedding = corpus.models.embedder.seconds
+    embedding, saved = corpus.models.embedder.seconds, _saved(corpus)
     search = settings.cascade.on(corpus)
     depth = min(DEPTH, len(corpus.index))
     ranking = search(
@@ -100,8 +102,12 @@ def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) ->
         scores=scores_of([hit.item.id for hit in ranking], query.grades),
         tied=bool(top_ties(ranking.hits)),
         hit_at_1_ties_against=hit_at_1_ties_against(ranking.hits, query.grades),
-        seconds=ranking.seconds - (corpus.models.embedder.seconds - embedding),
+        seconds=ranking.seconds - (corpus.models.embedder.seconds - embedding) + (_saved(corpus) - saved),
     )
+
+
+def _saved(corpus: Corpus) -> float:
+    return corpus.original.seconds_saved if isinstance(corpus.original, SavesTime) else 0.0
 
 
 def _without(excluded: Sequence[str] | frozenset[str]) -> str | None:

@@ -65,6 +65,11 @@ class LiteModels:
         )
         return {"ecr": ecr, "query-aware": query_aware}
 
+    @property
+    def seconds_saved(self) -> float:
+        """See `ponder.protocols.SavesTime`."""
+        return self._language.seconds_saved
+
     @cached_property
     def chooser(self) -> LikelihoodChooser:
         """Answers multiple-choice questions."""

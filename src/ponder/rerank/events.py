@@ -90,8 +90,14 @@ class EventsJudge:
         self._language, self._encoder, self._meaning, self._write = language, encoder, meaning, write
 
     def swing(self, query: Content, candidate: Candidate) -> float | None:
-        """See `ponder.protocols.JudgesApart`: what comes after or before is known by its neighbours."""
-        return None if understand(query.text).seeks in ("after", "before") else _SWING
+        """See `ponder.protocols.JudgesApart`: what comes after or before is known by its neighbours.
+
+        Where a stage has judged the clip already, writing its events down moves it no further: the events
+        are the same.
+        """
+        if understand(query.text).seeks in ("after", "before"):
+            return None
+        return 0.0 if self._write and candidate.judged else _SWING
 
     def judge(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """As `ponder.protocols.Reranker.rerank`; scores come on retrieval's scale, for a weight of 1.

@@ -1,0 +1,140 @@
+"""``ponder scale``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ponder.cli import options
+from ponder.cli.console import print_json, progress, quiet_stdout, show
+from ponder.cli.partly import finish
+from ponder.errors import BackendFailed, BadArguments, MissingDependency
+
+if TYPE_CHECKING:
+    from ponder.cascade.pacing import Allocation
+    from ponder.evaluate.scaling import Way
+    from ponder.evaluate.settings import ReasoningMode
+
+_BUDGETS = "0,64,256,1024,4096"
+
+
+def scale(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A BEIR folder with media.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Where curve.json, curve.svg, curve.png and report.md go.")],
+    split: Annotated[str, typer.Option(help="Which qrels/SPLIT.tsv.")] = "dev",
+    queries: Annotated[Path | None, typer.Option(help="Another file of queries.")] = None,
+    models: options.Models = "lite",
+    budget: Annotated[str, typer.Option("--budget", metavar="N,N,…", help="The ladder.")] = _BUDGETS,
+    stages: options.Stages = None,
+    metric: Annotated[str, typer.Option(help="The main measure, as in hit@1 or ndcg@5.")] = "hit@1",
+    allocate: Annotated[str, typer.Option(help="Allocators to compare.")] = "uniform,adaptive",
+    reasoning: Annotated[str, typer.Option(help="Ablations to run.")] = "on,off,shuffled",
+    think: Annotated[int, typer.Option(min=0, help="Also think about the query, with this many tokens.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, drawn by --seed.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sample and the shuffling.")] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Draw accuracy against tokens: the ladder of budgets, allocator beside allocator, with ablations.
+
+    Each run is kept in OUT/runs as it ends: the same command goes on where it was stopped.
+    """
+    from dataclasses import replace
+
+    from ponder.evaluate.beir import load_beir
+    from ponder.evaluate.corpus import Corpus, build_corpus
+    from ponder.evaluate.metrics import METRICS
+    from ponder.evaluate.scaling.curve import curve_of
+    from ponder.evaluate.scaling.drawing import draw
+    from ponder.evaluate.scaling.ladder import Ladder
+    from ponder.evaluate.scaling.pricing import price_of, sample
+    from ponder.evaluate.scaling.report import markdown
+    from ponder.evaluate.settings import Settings
+    from ponder.index.cache import user_cache
+    from ponder.models.registry import load
+
+    if metric not in METRICS:
+        raise BadArguments(f"unknown measure {metric!r}", "--metric", f"known: {', '.join(METRICS)}")
+    ways = _ways(reasoning, allocate, think)
+    settings = Settings(budgets=options.parse_budgets(budget), cascade=options.cascade_of(stages), seed=seed)
+    dataset = sample(load_beir(folder, split=split, queries=queries), limit, seed)
+    command = ["ponder", *sys.argv[1:]]
+    with quiet_stdout(as_json), user_cache() as cache:
+        chosen = load(models, cache=cache)
+        settings.cascade.check(chosen)
+        if dry_run:
+            plan = price_of(dataset, ways, settings, chosen)
+            print_json(plan.fields()) if as_json else show(plan.line())
+            return
+
+        def build(mode: ReasoningMode) -> Corpus:
+            with progress(f"documents, reasoning {mode}") as advance:
+                return build_corpus(dataset.items, chosen, cache, replace(settings, reasoning=mode), advance)
+
+        ladder = Ladder(_made(out), dataset, build, settings, command)
+        with progress("queries") as advance:
+            kept = list(ladder.climb(ways, advance))
+        curve = curve_of(kept, metric)
+        (out / "curve.json").write_text(json.dumps(curve.fields(), indent=1) + "\n", encoding="utf-8")
+        missing: MissingDependency | None = None
+        try:
+            draw(curve, out)
+        except MissingDependency as error:
+            missing = error
+        text = markdown(curve, command, pictured=missing is None)
+        (out / "report.md").write_text(text, encoding="utf-8")
+        if as_json:
+            print_json(curve.fields())
+    if not as_json:
+        show(text)
+    if missing is not None:
+        # What was measured is written; only the pictures are not.
+        raise missing
+    finish(kept[0].report["skipped"])
+
+
+def _ways(reasoning: str, allocate: str, think: int) -> list[Way]:
+    """With reasoning every allocator; the ablations under uniform alone: what they show is not spending."""
+    from ponder.evaluate.scaling.ladder import Way
+
+    allocators = [_allocator(name) for name in _names(allocate)]
+    modes = [_mode(name) for name in _names(reasoning)]
+    ways = [Way("on", name) for name in allocators] if "on" in modes else []
+    if think and "on" in modes:
+        ways.append(Way("on", "uniform", think))
+    return ways + [Way(mode, "uniform") for mode in modes if mode != "on"]
+
+
+def _names(text: str) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def _allocator(name: str) -> Allocation:
+    from ponder.cascade.pacing import check_allocation
+
+    return check_allocation(name)
+
+
+def _mode(name: str) -> ReasoningMode:
+    from ponder.evaluate.settings import REASONING_MODES
+
+    for known in REASONING_MODES:
+        if name == known:
+            return known
+    raise BadArguments(f"unknown mode {name!r}", "--reasoning", f"known: {', '.join(REASONING_MODES)}")
+
+
+def _made(out: Path) -> Path:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackendFailed(
+            f"cannot make the folder: {error.strerror}", str(out), "choose another --out"
+        ) from error
+    return out

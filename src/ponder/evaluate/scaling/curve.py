@@ -1,0 +1,200 @@
+"""From runs to a curve: each point with its interval, its gain, and where the queries went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from statistics import fmean
+from typing import Any
+
+from ponder.evaluate.bootstrap import Difference, interval, paired_difference
+from ponder.evaluate.scaling.ladder import Kept, Way
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A query whose main measure differs from that at budget 0, and the stage where its first hit moved."""
+
+    id: str
+    text: str
+    stage: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One way at one budget.
+
+    Attributes:
+        budget: The cap a query.
+        value: Mean of the main measure.
+        ci95: Of `value`.
+        tokens: Means of ``read``, ``written`` and ``cached``, and the ``max`` that a query spent.
+        spent: Mean of read + written: where the point stands in the picture.
+        seconds: A query, the mean.
+        against_zero: Paired difference to the way's first budget; None there.
+        against_before: Paired difference to the budget before; None for the first.
+        no_harm: Not below the budget before by more than .005 or one query, whichever is more.
+        gained: Queries that stand better than at the first budget.
+        lost: Queries that stand worse.
+    """
+
+    budget: int
+    value: float
+    ci95: tuple[float, float]
+    tokens: dict[str, float]
+    spent: float
+    seconds: float
+    against_zero: Difference | None
+    against_before: Difference | None
+    no_harm: bool
+    gained: tuple[Move, ...]
+    lost: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A way with its points, in the order of budgets."""
+
+    way: Way
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """All of a picture.
+
+    Attributes:
+        dataset: Name.
+        split: Of the judgements.
+        models: Preset.
+        metric: The main measure.
+        queries: How many.
+        series: The lines.
+    """
+
+    dataset: str
+    split: str
+    models: str
+    metric: str
+    queries: int
+    series: tuple[Series, ...]
+
+    @property
+    def tokens_to_best(self) -> dict[str, float | None] | None:
+        """Where adaptive reaches uniform's best figure: tokens of both, and theirs over ours.
+
+        Returns:
+            None where one of the two was not run. ``adaptive`` and ``ratio`` are None where adaptive
+            never reaches it.
+        """
+        lines = {each.way.name: each.points for each in self.series}
+        if not {"on-uniform", "on-adaptive"} <= lines.keys():
+            return None
+        best = max(point.value for point in lines["on-uniform"])
+        uniform = min(point.spent for point in lines["on-uniform"] if point.value >= best)
+        reached = [point.spent for point in lines["on-adaptive"] if point.value >= best - 1e-9]
+        ours = min(reached) if reached else None
+        return {
+            "best": best,
+            "uniform": uniform,
+            "adaptive": ours,
+            "ratio": None if ours is None or not ours else uniform / ours,
+        }
+
+    def fields(self) -> dict[str, Any]:
+        """As it is written to ``curve.json``."""
+        return {
+            **{name: getattr(self, name) for name in ("dataset", "split", "models", "metric", "queries")},
+            "tokens_to_best": self.tokens_to_best,
+            "series": [
+                {
+                    "name": each.way.name,
+                    **asdict(each.way),
+                    "points": [asdict(point) for point in each.points],
+                }
+                for each in self.series
+            ],
+        }
+
+
+def curve_of(runs: Iterable[Kept], metric: str) -> Curve:
+    """Sum runs up.
+
+    Args:
+        runs: Of each way the budgets in order.
+        metric: One of ``ponder evaluate``'s.
+
+    Raises:
+        ValueError: There is no run.
+    """
+    by_way: dict[Way, list[Kept]] = {}
+    for run in runs:
+        by_way.setdefault(run.way, []).append(run)
+    if not by_way:
+        raise ValueError("no run")
+    series = tuple(Series(way, _points(kept, metric)) for way, kept in by_way.items())
+    report = next(iter(by_way.values()))[0].report
+    return Curve(report["dataset"], report["split"], report["models"], metric, int(report["queries"]), series)
+
+
+def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
+    columns = [{row["_id"]: float(row["metrics"][metric]) for row in run.queries} for run in kept]
+    points = []
+    for place, (run, column) in enumerate(zip(kept, columns, strict=True)):
+        before = columns[place - 1] if place else None
+        value = fmean(column.values())
+        step = 0.0 if before is None else value - fmean(before.values())
+        tokens = run.report["tokens_per_query"]
+        gained, lost = _moves(kept[0], run, metric) if place else ((), ())
+        points.append(
+            Point(
+                budget=run.budget,
+                value=value,
+                ci95=interval(list(column.values())),
+                tokens=dict(tokens),
+                spent=tokens["read"] + tokens["written"],
+                seconds=float(run.report["seconds_per_query"]),
+                against_zero=_paired(column, columns[0]) if place else None,
+                against_before=None if before is None else _paired(column, before),
+                no_harm=step >= -max(0.005, 1 / len(column)) - 1e-6,
+                gained=gained,
+                lost=lost,
+            )
+        )
+    return tuple(points)
+
+
+def _paired(ours: dict[str, float], theirs: dict[str, float]) -> Difference | None:
+    if ours.keys() != theirs.keys():
+        return None
+    return paired_difference(list(ours.values()), [theirs[name] for name in ours])
+
+
+def _moves(zero: Kept, run: Kept, metric: str) -> tuple[tuple[Move, ...], tuple[Move, ...]]:
+    base = {row["_id"]: float(row["metrics"][metric]) for row in zero.queries}
+    gained: list[Move] = []
+    lost: list[Move] = []
+    for row in run.queries:
+        before, after = base.get(row["_id"]), float(row["metrics"][metric])
+        if before is None or before == after:
+            continue
+        move = Move(row["_id"], row["text"], _where(row["first"], after > before), before, after)
+        (gained if after > before else lost).append(move)
+    return tuple(gained), tuple(lost)
+
+
+def _where(first: dict[str, int], up: bool) -> str:
+    """The first stage after which the first relevant document stood higher (lower) than before.
+
+    Example:
+        >>> _where({"retrieve": 3, "ecr": 3, "query-aware": 1}, True)
+        'query-aware'
+    """
+    ranks = list(first.items())
+    for (_, before), (stage, after) in pairwise(ranks):
+        if (after < before) if up else (after > before):
+            return stage
+    return ""
