@@ -67,6 +67,14 @@ def test_pools_are_the_whole_corpus_and_exclusions_hold(dataset, cache):
     assert sorted(found["q4"]) == ["a", "b", "c", "d"]
 
 
+def test_queries_may_be_thought_about(dataset, cache):
+    models = FakeModels(knowledge={"cello": "instrument"})
+    settings = Settings(budgets=(200,), cascade=parse_stages("retrieve,think:50,ecr"))
+    _, [only] = run(dataset, cache, settings, models)
+    told = [event.what for outcome in only.outcomes for event in outcome.ranking.trace]
+    assert any(what.startswith("thought: ") for what in told)
+
+
 def test_a_second_run_uses_no_model(dataset, cache):
     settings = Settings(budgets=(0,))
     _, [first] = run(dataset, cache, settings)

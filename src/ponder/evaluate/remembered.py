@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ponder.index.cache import cache_key
 from ponder.index.codecs import cached_embedded, encode_embedded
-from ponder.protocols import BlobCache, Embedder, Models, Reasoner, Reranker
+from ponder.protocols import BlobCache, Embedder, Models, PricesQueries, Reasoner, Reranker
 from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
@@ -88,9 +88,30 @@ class RememberingEmbedder:
         return found.vectors
 
 
+class PricingRememberingEmbedder(RememberingEmbedder):
+    """The same over an embedder that says what queries cost: the cascade's `Think` asks it.
+
+    Args:
+        embedder: What embeds and prices.
+        cache: As for `RememberingEmbedder`.
+    """
+
+    def __init__(self, embedder: Embedder, cache: BlobCache) -> None:
+        if not isinstance(embedder, PricesQueries):
+            raise TypeError(f"{type(embedder).__name__} cannot say what a query costs")
+        super().__init__(embedder, cache)
+        self._pricing = embedder
+
+    def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
+        """The embedder's."""
+        return self._pricing.query_tokens(content, reasoning)
+
+
 def remembering(models: Models, cache: BlobCache) -> RememberingModels:
     """`models` with an embedder that remembers plain queries in `cache`."""
-    embedder = RememberingEmbedder(models.embedder, cache)
+    prices = isinstance(models.embedder, PricesQueries)
+    kind = PricingRememberingEmbedder if prices else RememberingEmbedder
+    embedder = kind(models.embedder, cache)
     return RememberingModels(
         models.name, models.reasoner, embedder, dict(models.rerankers), models.reason_tokens
     )
