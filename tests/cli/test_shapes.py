@@ -37,6 +37,20 @@ def test_search(ponder, shelf):
     assert shape(ponder.json("search", shelf, "kite")) == GOLDEN["search"]
 
 
+def test_an_explanation_accounts_for_every_token_and_stage(ponder, shelf):
+    found = ponder.json("search", shelf, "kite", "--explain", "--allocate", "adaptive")
+    told = found["explanation"]
+    assert [stage["name"] for stage in told["stages"]] == ["retrieve", "ecr", "query-aware"]
+    assert (
+        sum(stage["tokens"] for stage in told["stages"]) == found["usage"]["read"] + found["usage"]["written"]
+    )
+    assert all(stage["did"] for stage in told["stages"])
+    assert [hit["id"] for hit in told["hits"]] == [hit["id"] for hit in found["hits"]]
+    _, shown, _ = ponder("search", shelf, "kite", "--explain")
+    assert "judged" in shown
+    assert "→ ecr" in shown
+
+
 def test_info(ponder, shelf):
     assert shape(ponder.json("info", shelf)) == GOLDEN["info"]
 

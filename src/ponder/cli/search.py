@@ -31,21 +31,41 @@ def search(
     stages: options.Stages = None,
     where: options.Filter = None,
     on_fault: options.OnFault = "raise",
+    allocate: options.Allocate = "uniform",
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Say what each stage did, what its tokens bought, and why it stopped."
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Search a shelf within a token budget."""
     began = time.perf_counter()
     query = _query(text, image, video, page, instruction)
+    from ponder.cascade.pacing import check_allocation
+    from ponder.cli.explain import explanation, show_explanation
     from ponder.cli.present import ranking_json, show_ranking
     from ponder.shelf.shelf import open_shelf
 
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:
-        ranking = opened.search(query, k=k, budget=budget, stages=stages, where=where, on_fault=on_fault)
+        ranking = opened.search(
+            query,
+            k=k,
+            budget=budget,
+            stages=stages,
+            where=where,
+            on_fault=on_fault,
+            allocate=check_allocation(allocate),
+        )
     seconds = time.perf_counter() - began
     if as_json:
-        print_json(ranking_json(ranking, seconds))
+        more = {"explanation": explanation(ranking)} if explain else {}
+        print_json({**ranking_json(ranking, seconds), **more})
     else:
         show_ranking(ranking)
+        if explain:
+            show_explanation(ranking)
 
 
 def _query(

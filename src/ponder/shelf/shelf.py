@@ -24,6 +24,7 @@ from ponder.shelf.writer import ITEMS_AT_ONCE, LOCK, writing
 if TYPE_CHECKING:
     from ponder.cascade import Cascade
     from ponder.cascade.cascade import OnFault
+    from ponder.cascade.pacing import Allocation
 
 DEFAULT_MODELS = "lite"
 
@@ -151,6 +152,7 @@ class Shelf:
         stages: str | Cascade | None = None,
         where: str | None = None,
         on_fault: OnFault = "raise",
+        allocate: Allocation = "uniform",
     ) -> Ranking:
         """Search with a cascade.
 
@@ -163,9 +165,11 @@ class Shelf:
             where: Only among items that this filter keeps (`ponder.index.filters`).
             on_fault: What a failing model does: "raise" ends the search, "keep" goes on without its stage
                 and says so in the trace and in the stage's note (`ponder.cascade.Cascade.on`).
+            allocate: "uniform" spends the budget while there is someone to judge; "adaptive" only while the
+                first place is open (`ponder.cascade.pacing`).
 
         Raises:
-            BadArguments: `k`, `budget`, `stages` or `on_fault` cannot be used.
+            BadArguments: `k`, `budget`, `stages`, `on_fault` or `allocate` cannot be used.
             InputInvalid: The query or the filter cannot be used, or the models are not the shelf's.
             InputNotFound: The query's media are not there.
             MissingDependency: The models' weights are not there.
@@ -175,7 +179,7 @@ class Shelf:
 
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         search = cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
-        return search(query, budget=budget, k=k, where=where)
+        return search(query, budget=budget, k=k, where=where, allocate=allocate)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""

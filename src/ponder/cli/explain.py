@@ -1,0 +1,62 @@
+"""``ponder search --explain``: what each stage did, what its tokens bought, and why it stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ponder.cli.console import show
+
+if TYPE_CHECKING:
+    from ponder.records import Hit, Ranking
+
+
+def explanation(ranking: Ranking) -> dict[str, Any]:
+    """The explanation as JSON.
+
+    Returns:
+        ``stages``, each with its tokens, what it did as a whole (``did``) and the moves of items
+        (``moves``); and ``hits``, each with what a stage added to its score.
+    """
+    names = list(dict.fromkeys(event.stage for event in ranking.trace))
+    return {
+        "stages": [_stage(ranking, name) for name in names],
+        "hits": [{"id": hit.item.id, "rank": hit.rank, "why": _why(hit)} for hit in ranking],
+    }
+
+
+def show_explanation(ranking: Ranking) -> None:
+    """Print it."""
+    from rich.text import Text
+
+    for stage in explanation(ranking)["stages"]:
+        show(Text.assemble((stage["name"], "bold"), f"  {stage['tokens']} tokens"))
+        for line in stage["did"]:
+            show(Text(f"    {line}"))
+        for move in stage["moves"]:
+            show(Text(f"    {move['id']}: {move['what']}"))
+    for hit in ranking:
+        show(Text.assemble((f"{hit.rank:>3}  {hit.item.id}  ", "bold"), _why(hit)))
+
+
+def _stage(ranking: Ranking, name: str) -> dict[str, Any]:
+    events = [event for event in ranking.trace if event.stage == name]
+    usage = ranking.by_stage.get(name)
+    return {
+        "name": name,
+        "tokens": usage.spent if usage else 0,
+        "did": [event.what for event in events if not event.item],
+        "moves": [
+            {"id": event.item, "what": event.what, "before": event.before, "after": event.after}
+            for event in events
+            if event.item
+        ],
+    }
+
+
+def _why(hit: Hit) -> str:
+    """``retrieve 0.41 (4) → ecr 0.12 (1)``: each stage's own score and the rank it left the hit at."""
+    said = []
+    for stage in hit.stages:
+        score = "not judged" if stage.score is None else f"{stage.score:.3g}"
+        said.append(f"{stage.name} {score} ({stage.rank})" + (f", {stage.note}" if stage.note else ""))
+    return " → ".join(said)
