@@ -41,13 +41,18 @@ def read(name: str, *, where: Path | None = None) -> Preset:
         >>> read("qwen3-vl-2b,reason_tokens=64").reason_tokens
         64
     """
-    plain, *overrides = name.split(",")
+    plain, *overrides = _parts(name)
     table = _table(plain, where)
     for override in overrides:
         place, equals, value = override.partition("=")
         if not equals or not place:
             raise BadArguments(f"cannot read {override!r}", "--models", "write PART.FIELD=VALUE")
-        _put(table, place.strip().split("."), yaml.safe_load(value), override)
+        try:
+            said = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            how = "values are as in YAML: quote what has marks in it"
+            raise BadArguments(f"cannot read {override!r}", "--models", how) from error
+        _put(table, place.strip().split("."), said, override)
     table["name"] = name
     try:
         preset = Preset.model_validate(table)
@@ -57,6 +62,29 @@ def read(name: str, *, where: Path | None = None) -> Preset:
         raise InputInvalid(f"{place}: {first['msg']}", plain, "see docs/models.md") from error
     _check(preset, plain)
     return preset
+
+
+def _parts(name: str) -> list[str]:
+    """What stands between commas, but for those in brackets and quotes.
+
+    Example:
+        >>> _parts('mine,a=[x, "],"],b=1')
+        ['mine', 'a=[x, "],"]', 'b=1']
+    """
+    found, quote, depth = [""], "", 0
+    for mark in name:
+        if quote:
+            quote = "" if mark == quote else quote
+        # A quote within a word is an apostrophe.
+        elif mark in "\"'" and found[-1][-1:] in ("", "=", "[", "{", ",", " ", ":"):
+            quote = mark
+        else:
+            depth += (mark in "[{") - (mark in "]}" and depth > 0)
+        if mark == "," and not quote and not depth:
+            found.append("")
+        else:
+            found[-1] += mark
+    return found
 
 
 def _table(name: str, where: Path | None) -> dict[str, Any]:

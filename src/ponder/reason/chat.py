@@ -122,7 +122,9 @@ class ChatReasoner:
             return nothing
         [written] = self._engine.write([prompt], self._effort(left))
         if written.error:
-            raise BackendFailed(f"the query cannot be reasoned about: {written.error}", self._engine.fingerprint)
+            raise BackendFailed(
+                f"the query cannot be reasoned about: {written.error}", self._engine.fingerprint
+            )
         return Reasoning(
             written.text,
             (PartReasoning("", written.text),),

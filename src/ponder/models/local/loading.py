@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ponder.errors import InputInvalid, MissingDependency, PonderError, first_line
+from ponder.models.local.adapting import adapted
 from ponder.models.local.settings import TRUST, LocalSettings
 from ponder.models.quiet import quiet
 
@@ -78,7 +78,7 @@ def load(settings: LocalSettings) -> Loaded:
         raise InputInvalid(
             "no chat template", settings.model, "add chat_template.jinja to the model's folder"
         )
-    model = _adapted(_weights(settings, sees), settings)
+    model = adapted(_weights(settings, sees), settings)
     model.train(False)
     # Not special: an image token that a user writes must stay words, and so must this.
     tokenizer.add_tokens([_slot()], special_tokens=True)
@@ -221,28 +221,6 @@ def _weights(settings: LocalSettings, sees: bool) -> Any:
             return model.to(device)
     except OSError as error:
         raise _not_there(settings, error) from error
-
-
-def _adapted(model: Any, settings: LocalSettings) -> Any:
-    """The model with its adapter's weights merged in, so that it runs as fast as without."""
-    if not settings.adapter:
-        return model
-    try:
-        from peft import PeftConfig, PeftModel
-    except ImportError as error:
-        raise MissingDependency("peft is not installed", "adapter", "pip install ponder[adapters]") from error
-    try:
-        about = PeftConfig.from_pretrained(settings.adapter)
-        with quiet(), warnings.catch_warnings():
-            # peft asks transformers by names that it gives up.
-            warnings.simplefilter("ignore", FutureWarning)
-            return PeftModel.from_pretrained(model, settings.adapter, config=about).merge_and_unload()
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise InputInvalid(
-            f"the adapter does not fit {settings.model}: {first_line(error)}",
-            settings.adapter,
-            "take one that was trained on this model",
-        ) from error
 
 
 def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
