@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ponder.errors import BadArguments, InputInvalid, InputNotFound
+from ponder.errors import BadArguments, InputInvalid, InputNotFound, ModelInvalid
 from ponder.models import registry
 from ponder.presets.reading import packaged, read
 from ponder.shelf import open_shelf
@@ -205,3 +205,15 @@ def test_items_are_reasoned_about_together_and_a_bad_one_alone(tmp_path):
     assert [row.reasoning.text for row in again.rows(items[:2])] == [row.reasoning.text for row in rows[:2]]
     assert again.usage.written == 0
     assert again.usage.cached > 0
+
+
+@pytest.mark.parametrize(("part", "says"), [("engines.one", "no tokenizer"), ("embedder", "not an embed")])
+def test_a_model_that_cannot_be_used_is_said_once_and_not_of_each_file(presets, things, tmp_path, part, says):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.json").write_text('{"model_type": "llama"}')
+    name = f"{presets('llama')},{part}.model={tmp_path / 'empty'}"
+    if part == "embedder":
+        (tmp_path / "empty" / "config.json").write_text("{}")
+        name = f"{presets('llama')},embedder={{kind: sentence, model: {tmp_path / 'empty'}}}"
+    with pytest.raises(ModelInvalid, match=says):
+        open_shelf(tmp_path / "shelf", models=name).add(things / "cello.txt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ponder.errors import InputInvalid, MissingDependency, first_line
+from ponder.errors import MissingDependency, ModelInvalid, first_line
 from ponder.models.local.settings import LocalSettings
 from ponder.models.quiet import quiet
 
@@ -15,7 +15,7 @@ def adapted(model: Any, settings: LocalSettings) -> Any:
 
     Raises:
         MissingDependency: peft is not installed.
-        InputInvalid: The adapter is not there, or was trained on another base.
+        ModelInvalid: The adapter is not there, or was trained on another base.
     """
     if not settings.adapter:
         return model
@@ -34,7 +34,7 @@ def adapted(model: Any, settings: LocalSettings) -> Any:
             _every_layer(tuned, load_peft_weights(settings.adapter, device="cpu"))
             return tuned.merge_and_unload()
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise InputInvalid(
+        raise ModelInvalid(
             f"the adapter does not fit {settings.model}: {first_line(error)}",
             settings.adapter,
             "take one that was trained on this model",
