@@ -55,6 +55,10 @@ class InputInvalid(PonderError):
     exit_code = 5
 
 
+class ModelInvalid(InputInvalid):
+    """A model that exists but cannot be used (exit code 5): no item of a shelf is to blame."""
+
+
 class BackendFailed(PonderError):
     """A model, store or disk failed while working (exit code 6)."""
 
@@ -69,3 +73,16 @@ def first_line(error: Exception) -> str:
         ('no such file', 'KeyError')
     """
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def not_installed(error: ImportError, model: str) -> MissingDependency:
+    """What a model's library says is not installed.
+
+    Example:
+        >>> print(not_installed(ImportError("it requires the Torchvision library but ..."), "./mine"))
+        torchvision is not installed (./mine): pip install torchvision of the build that your torch is of
+    """
+    if "torchvision" in str(error).lower():
+        how = "pip install torchvision of the build that your torch is of"
+        return MissingDependency("torchvision is not installed", model, how)
+    return MissingDependency(first_line(error), model, "pip install it")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ponder.cascade.ledger import Ledger
 from ponder.cascade.stages import Think
 from ponder.errors import BackendFailed, PonderError
 from ponder.protocols import Models, PricesQueries
-from ponder.records import Content, Event, Usage
+from ponder.records import Content, Event, Reasoning, Usage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +52,13 @@ def think(stage: Think, models: Models, query: Content, ledger: Ledger, keep_on_
         return Thought(None, [Event(name, why, tokens=grant.tokens)])
     if not thought.text:
         return Thought(None, [Event(name, "nothing was thought", tokens=thought.usage.spent)])
+    return _embedded(name, embedder, query, thought, ledger, keep_on_fault)
+
+
+def _embedded(
+    name: str, embedder: Any, query: Content, thought: Reasoning, ledger: Ledger, keep_on_fault: bool
+) -> Thought:
+    """The query with its thought as a vector, if there are tokens left for it."""
     price = embedder.query_tokens(query, thought)
     if price > ledger.left:
         why = f"embedding the thought costs {price} tokens, {ledger.left} are left: plain search kept"

@@ -30,7 +30,7 @@ Stages = Annotated[
 OnFault = Annotated[
     Literal["raise", "keep"],
     typer.Option(
-        help="A stage whose model fails: raise ends the search; keep goes on without it and says so."
+        help="If a stage's model fails: raise ends the search, keep goes on without it and says so."
     ),
 ]
 ReasonTokens = Annotated[

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ponder.errors import InputInvalid, MissingDependency, first_line
+from ponder.errors import MissingDependency, ModelInvalid, first_line, not_installed
 from ponder.models.folder import folder_digest
 from ponder.models.local.settings import TRUST
 from ponder.models.quiet import quiet
@@ -53,15 +53,15 @@ def having(model: str, what: str) -> Iterator[None]:
 
     Raises:
         MissingDependency: It cannot be had.
-        InputInvalid: It is not `what`.
+        ModelInvalid: It is not `what`.
     """
     try:
         with quiet():
             yield
     except ImportError as error:
-        raise MissingDependency(first_line(error), model, "pip install it") from error
+        raise not_installed(error, model) from error
     except OSError as error:
         how = "give the folder of a downloaded copy, or check the name and the connection"
         raise MissingDependency(f"the model cannot be had: {first_line(error)}", model, how) from error
     except (ValueError, KeyError) as error:
-        raise InputInvalid(f"not {what}: {first_line(error)}", model, "see docs/models.md") from error
+        raise ModelInvalid(f"not {what}: {first_line(error)}", model, "see docs/models.md") from error

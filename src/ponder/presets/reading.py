@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.presets.spec import BackboneSpec, EngineJudgeSpec, LocalSpec, Preset
+
+_PATHS = ("model", "adapter", "weights")
 
 FILES = Path(__file__).parent / "files"
 
@@ -29,7 +32,8 @@ def read(name: str, *, where: Path | None = None) -> Preset:
 
     Args:
         name: ``NAME`` or ``FILE.yaml``, then any number of ``,PART.FIELD=VALUE`` (values as in YAML). A file
-            may say ``base: NAME`` and then only what differs.
+            may say ``base: NAME`` and then only what differs. Paths in it that begin with a dot
+            start from its folder.
         where: Folder that a relative path starts from.
 
     Raises:
@@ -41,14 +45,22 @@ def read(name: str, *, where: Path | None = None) -> Preset:
         >>> read("qwen3-vl-2b,reason_tokens=64").reason_tokens
         64
     """
-    plain, *overrides = name.split(",")
+    plain, *overrides = _parts(name)
     table = _table(plain, where)
     for override in overrides:
         place, equals, value = override.partition("=")
         if not equals or not place:
             raise BadArguments(f"cannot read {override!r}", "--models", "write PART.FIELD=VALUE")
-        _put(table, place.strip().split("."), yaml.safe_load(value), override)
-    table["name"] = name
+        try:
+            said = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            how = "values are as in YAML: quote what has marks in it"
+            raise BadArguments(f"cannot read {override!r}", "--models", how) from error
+        _put(table, place.strip().split("."), said, override)
+    # A shelf remembers the name, and is searched from other folders too.
+    file = _file(plain, where)
+    table = _placed(table, Path.cwd())
+    table["name"] = name if file is None else ",".join((str(file), *overrides))
     try:
         preset = Preset.model_validate(table)
     except ValidationError as error:
@@ -59,10 +71,31 @@ def read(name: str, *, where: Path | None = None) -> Preset:
     return preset
 
 
+def _parts(name: str) -> list[str]:
+    """What stands between commas, but for those in brackets and quotes.
+
+    Example:
+        >>> _parts('mine,a=[x, "],"],b=1')
+        ['mine', 'a=[x, "],"]', 'b=1']
+    """
+    found, quote, depth = [""], "", 0
+    for mark in name:
+        if quote:
+            quote = "" if mark == quote else quote
+        # A quote within a word is an apostrophe.
+        elif mark in "\"'" and found[-1][-1:] in ("", "=", "[", "{", ",", " ", ":"):
+            quote = mark
+        else:
+            depth += (mark in "[{") - (mark in "]}" and depth > 0)
+        if mark == "," and not quote and not depth:
+            found.append("")
+        else:
+            found[-1] += mark
+    return found
+
+
 def _table(name: str, where: Path | None) -> dict[str, Any]:
-    path = FILES / f"{name}.yaml"
-    if name.endswith((".yaml", ".yml")):
-        path = Path(where or ".", name).expanduser()
+    path = _file(name, where) or FILES / f"{name}.yaml"
     if not path.is_file():
         raise InputNotFound("no such preset", name, f"there are {', '.join(packaged())}, and files.yaml")
     try:
@@ -71,8 +104,27 @@ def _table(name: str, where: Path | None) -> dict[str, Any]:
         raise InputInvalid(f"no YAML: {str(error).splitlines()[0]}", str(path), "mend the file") from error
     if not isinstance(table, dict):
         raise InputInvalid("not a preset", str(path), "see docs/models.md")
+    table = _placed(table, path.parent)
     base = table.pop("base", None)
     return table if base is None else _merged(_table(str(base), path.parent), table)
+
+
+def _file(name: str, where: Path | None) -> Path | None:
+    """The file that a name is the path of; None for the name of a packaged preset."""
+    if not name.endswith((".yaml", ".yml")):
+        return None
+    return Path(where or ".", Path(name).expanduser()).absolute()
+
+
+def _placed(table: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The table with the paths in it, those that begin with a dot, as seen from a folder."""
+    found = dict(table)
+    for key, value in table.items():
+        if isinstance(value, dict):
+            found[key] = _placed(value, folder)
+        elif key in _PATHS and isinstance(value, str) and value.startswith(("./", "../")):
+            found[key] = os.path.normpath(folder / value)
+    return found
 
 
 def _merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

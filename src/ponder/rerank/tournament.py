@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ponder.models.engine import Engine
+from ponder.models.engine import Engine, Likely
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
 from ponder.rerank.hearing import any_heard, fault
 from ponder.rerank.listwise import LETTERS, ListwiseJudge
@@ -62,7 +62,7 @@ class TournamentJudge(ListwiseJudge):
         scores: dict[int, float] = {}
         notes = {number: each.missing for number, each in enumerate(shown) if each.missing}
         usage, playing, won = Usage(), [n for n in range(len(shown)) if n not in notes], 0
-        heard = []
+        heard: list[Likely] = []
         while len(playing) > 1:
             ahead = []
             for start in range(0, len(playing), self._window):

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Protocol
 
-from ponder.errors import InputInvalid, InputNotFound, PonderError
+from ponder.errors import InputInvalid, InputNotFound, ModelInvalid, PonderError
 from ponder.index.cache import cache_key
 from ponder.index.codecs import (
     cached_embedded,
@@ -187,6 +187,8 @@ class Ingest:
             found = self.models.reasoner.reason(
                 list(contents.values()), role="document", tokens=self.reason_tokens
             )
+        except ModelInvalid:
+            raise
         except InputInvalid:
             return  # one by one, the one that is to blame is found
         for key, reasoning in zip(contents, found, strict=True):
@@ -238,6 +240,7 @@ class Ingest:
 
         Raises:
             MissingDependency: The models' weights are not there.
+            ModelInvalid: A model cannot be used.
             BackendFailed: A model or the cache failed.
         """
         documents = self._documents(items, workers)
@@ -250,6 +253,8 @@ class Ingest:
                     continue
                 try:
                     row: Row | Skipped = self.row(document)
+                except ModelInvalid:
+                    raise
                 except (InputInvalid, InputNotFound) as error:
                     row = skipped(document.item, error)
                 yield row

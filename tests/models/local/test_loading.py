@@ -82,6 +82,15 @@ def test_a_template_without_a_system_role_gets_its_words_in_the_user_s(copy):
     assert not engine.write([ASKED], Effort(answer=2))[0].error
 
 
+def test_a_template_that_leaves_words_out_is_named(copy):
+    folder = copy("llama")
+    (folder / "chat_template.jinja").write_text("{{ messages[0]['content'] }}")
+    asked = Prompt((*ASKED.turns, Turn("assistant", ("It sings.",)), Turn("user", ("And?",))))
+    [written] = LocalEngine(str(folder)).write([asked], Effort(answer=2))
+    assert "the template leaves texts out" in written.error
+    assert "mend its template" in written.error
+
+
 def test_a_template_that_refuses_is_named(copy):
     folder = copy("llama")
     (folder / "chat_template.jinja").write_text("{{ raise_exception('only poems') }}")
@@ -129,3 +138,19 @@ def test_an_adapter_changes_what_it_says_and_one_of_another_base_is_refused(made
     wide = make_tiny("llama", tmp_path / "wide", scale=2)
     with pytest.raises(InputInvalid, match="does not fit"):
         load(LocalSettings(str(wide), adapter=str(tmp_path / "adapter")))
+
+
+@pytest.mark.parametrize(("layers", "whose"), [(2, "the adapter"), (4, "the model")])
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+def test_an_adapter_of_a_deeper_or_a_shallower_base_is_refused(copy, made, tmp_path, layers, whose):
+    peft = pytest.importorskip("peft")
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    base = AutoModelForCausalLM.from_pretrained(made["llama"])
+    lora = peft.LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM")
+    peft.get_peft_model(base, lora).save_pretrained(tmp_path / "adapter")
+    other = copy("llama")
+    config = AutoConfig.from_pretrained(other, num_hidden_layers=layers)
+    AutoModelForCausalLM.from_config(config).save_pretrained(other)
+    with pytest.raises(InputInvalid, match=rf"does not fit .*layers.* is only in {whose}"):
+        load(LocalSettings(str(other), adapter=str(tmp_path / "adapter")))

@@ -44,10 +44,18 @@ def test_the_surest_way_that_the_server_has_is_taken_and_asked_for_once(stub, la
     assert len(stub.seen) == before + 1
 
 
-def test_a_way_that_was_asked_for_in_words_is_not_replaced(stub):
+@pytest.mark.parametrize("way", ["systemone", "logprobs"])
+def test_a_way_that_was_asked_for_in_words_is_not_replaced(stub, way):
     stub.has -= {"/systemone"}
-    with pytest.raises(BackendFailed, match="no way to give verdicts by systemone"):
-        engine_of(stub, verdicts="systemone").answer(asked("a"), ["yes", "no"])
+    stub.logprobs = False
+    with pytest.raises(BackendFailed, match=rf"no way to give verdicts by {way}.*set verdicts to auto"):
+        engine_of(stub, verdicts=way).answer(asked("a"), ["yes", "no"])
+
+
+def test_a_server_that_leaves_logprobs_out_in_silence_gives_none(stub):
+    stub.faults = [lambda body: (200, {"choices": [{"message": {"content": "yes"}}]})]
+    with pytest.raises(BackendFailed, match="the server gives no logprobs"):
+        engine_of(stub, verdicts="logprobs").answer(asked("a"), ["yes", "no"])
 
 
 def test_a_way_that_the_server_refuses_or_answers_otherwise_is_passed_over(stub):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ponder.errors import BadArguments, InputInvalid
+from ponder.errors import BadArguments, InputInvalid, ModelInvalid
 from ponder.models.engine import Able, Effort, Likely, Prompt, Written
 from ponder.models.folder import folder_digest
 from ponder.models.local.fitting import fitted
@@ -100,6 +100,8 @@ class LocalEngine:
             try:
                 tasks.append(Task(self.fitted(prompt, effort.total), prompt.opening))
                 found.append(None)
+            except ModelInvalid:
+                raise
             except InputInvalid as error:
                 found.append(Written(error=str(error)))
         written = iter(write(self.loaded, tasks, effort, self.renderer.tensors) if tasks else ())
@@ -132,6 +134,8 @@ class LocalEngine:
             try:
                 asks.append(Ask(self.fitted(prompt, len(target)), target, answers))
                 found.append(None)
+            except ModelInvalid:
+                raise
             except InputInvalid as error:
                 found.append(Likely(error=str(error)))
         scored = iter(score(self.loaded, asks, self.renderer.tensors))

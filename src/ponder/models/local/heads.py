@@ -11,7 +11,7 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ponder.errors import BadArguments, InputInvalid, first_line
+from ponder.errors import BadArguments, ModelInvalid, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,7 @@ def make_head(pooling: Pooling, inner: Any, *, weights: str = "", seed: int = 0)
 
     Raises:
         BadArguments: No such pooling.
-        InputInvalid: The weights are another head's.
+        ModelInvalid: The weights are another head's.
     """
     import torch
 
@@ -58,7 +58,7 @@ def make_head(pooling: Pooling, inner: Any, *, weights: str = "", seed: int = 0)
         try:
             head.load_state_dict(load_file(str(Path(weights).expanduser())))
         except (OSError, RuntimeError) as error:
-            raise InputInvalid(
+            raise ModelInvalid(
                 f"no weights of a {pooling} head: {first_line(error)}", weights, "train it again"
             ) from error
     parameter = next(inner.parameters())

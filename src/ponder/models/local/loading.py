@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ponder.errors import InputInvalid, MissingDependency, PonderError, first_line
+from ponder.errors import MissingDependency, ModelInvalid, PonderError, first_line, not_installed
+from ponder.models.local.adapting import adapted
 from ponder.models.local.settings import TRUST, LocalSettings
 from ponder.models.quiet import quiet
 
@@ -66,7 +66,7 @@ def load(settings: LocalSettings) -> Loaded:
 
     Raises:
         MissingDependency: The model is neither a folder nor to be had from the hub; a package is missing.
-        InputInvalid: Unknown architecture, code of its own that is not trusted, a missing processor or
+        ModelInvalid: Unknown architecture, code of its own that is not trusted, a missing processor or
             template, or an adapter of another model.
     """
     config = _config(settings)
@@ -75,10 +75,10 @@ def load(settings: LocalSettings) -> Loaded:
     tokenizer = processor.tokenizer if processor is not None else _tokenizer(settings)
     # A processor's template is the one that knows where pictures go.
     if not (getattr(processor, "chat_template", None) or tokenizer.chat_template):
-        raise InputInvalid(
+        raise ModelInvalid(
             "no chat template", settings.model, "add chat_template.jinja to the model's folder"
         )
-    model = _adapted(_weights(settings, sees), settings)
+    model = adapted(_weights(settings, sees), settings)
     model.train(False)
     # Not special: an image token that a user writes must stay words, and so must this.
     tokenizer.add_tokens([_slot()], special_tokens=True)
@@ -99,7 +99,7 @@ def sees_pictures(settings: LocalSettings) -> bool:
     """Whether a model sees pictures, from its configuration alone.
 
     Raises:
-        MissingDependency, InputInvalid: As `load`.
+        MissingDependency, ModelInvalid: As `load`.
     """
     return _sees(_config(settings), settings)
 
@@ -125,7 +125,7 @@ def _slot() -> Any:
 
 def _options(settings: LocalSettings) -> dict[str, Any]:
     if settings.remote_code not in ("", TRUST):
-        raise InputInvalid(
+        raise ModelInvalid(
             f"remote_code says {settings.remote_code!r}",
             settings.model,
             f"write {TRUST!r}, or leave it empty",
@@ -155,8 +155,8 @@ def _config(settings: LocalSettings) -> Any:
     except ValueError as error:
         if "trust_remote_code" in str(error):
             how = f"set remote_code to {TRUST!r} if you have read that code"
-            raise InputInvalid("the model brings code of its own", settings.model, how) from error
-        raise InputInvalid(
+            raise ModelInvalid("the model brings code of its own", settings.model, how) from error
+        raise ModelInvalid(
             f"unknown architecture: {first_line(error)}", settings.model, "a newer transformers may know it"
         ) from error
 
@@ -172,7 +172,7 @@ def _sees(config: Any, settings: LocalSettings) -> bool:
         return True
     if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES or settings.remote_code:
         return False
-    raise InputInvalid(
+    raise ModelInvalid(
         f"{kind!r} is no chat model", settings.model, "take a language model, or one that sees"
     )
 
@@ -185,7 +185,7 @@ def _processor(settings: LocalSettings) -> Any:
         with quiet():
             processor = loader.from_pretrained(_where(settings), **_options(settings))
     except ImportError as error:
-        raise MissingDependency(first_line(error), settings.model, "pip install it") from error
+        raise not_installed(error, settings.model) from error
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise _no_processor(settings, error) from error
     if getattr(processor, "image_processor", None) is None:
@@ -195,7 +195,7 @@ def _processor(settings: LocalSettings) -> Any:
 
 def _no_processor(settings: LocalSettings, error: Exception) -> PonderError:
     how = "add preprocessor_config.json and processor_config.json of the original model to its folder"
-    return InputInvalid(f"no processor for pictures: {first_line(error)}", settings.model, how)
+    return ModelInvalid(f"no processor for pictures: {first_line(error)}", settings.model, how)
 
 
 def _tokenizer(settings: LocalSettings) -> Any:
@@ -205,7 +205,7 @@ def _tokenizer(settings: LocalSettings) -> Any:
         with quiet():
             return AutoTokenizer.from_pretrained(_where(settings), **_options(settings))
     except (OSError, ValueError) as error:
-        raise InputInvalid(
+        raise ModelInvalid(
             f"no tokenizer: {first_line(error)}", settings.model, "add tokenizer.json to the model's folder"
         ) from error
 
@@ -221,28 +221,6 @@ def _weights(settings: LocalSettings, sees: bool) -> Any:
             return model.to(device)
     except OSError as error:
         raise _not_there(settings, error) from error
-
-
-def _adapted(model: Any, settings: LocalSettings) -> Any:
-    """The model with its adapter's weights merged in, so that it runs as fast as without."""
-    if not settings.adapter:
-        return model
-    try:
-        from peft import PeftConfig, PeftModel
-    except ImportError as error:
-        raise MissingDependency("peft is not installed", "adapter", "pip install ponder[adapters]") from error
-    try:
-        about = PeftConfig.from_pretrained(settings.adapter)
-        with quiet(), warnings.catch_warnings():
-            # peft asks transformers by names that it gives up.
-            warnings.simplefilter("ignore", FutureWarning)
-            return PeftModel.from_pretrained(model, settings.adapter, config=about).merge_and_unload()
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise InputInvalid(
-            f"the adapter does not fit {settings.model}: {first_line(error)}",
-            settings.adapter,
-            "take one that was trained on this model",
-        ) from error
 
 
 def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
@@ -262,6 +240,6 @@ def _plain(text: Any) -> bool:
 
 def _not_there(settings: LocalSettings, error: Exception) -> PonderError:
     if Path(settings.model).expanduser().is_dir():
-        return InputInvalid(first_line(error), settings.model, "the folder lacks a model's files")
+        return ModelInvalid(first_line(error), settings.model, "the folder lacks a model's files")
     how = "give the folder of a downloaded copy, or check the name and the connection"
     return MissingDependency(f"the model cannot be had: {first_line(error)}", settings.model, how)

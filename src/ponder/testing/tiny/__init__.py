@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ponder.errors import BadArguments, MissingDependency, first_line
+from ponder.errors import BadArguments, not_installed
 from ponder.testing.tiny.architectures import MAKERS
 from ponder.testing.tiny.processors import processor_for
 from ponder.testing.tiny.tokenizers import FAMILIES, WORDS, Family, chat_template, tokenizer_for
@@ -54,6 +54,5 @@ def make_tiny(family: Family, folder: Path, *, seed: int = 0, scale: int = 1) ->
         try:
             processor_for(family, tokenizer).save_pretrained(folder)
         except ImportError as error:
-            how = "make setup installs it for tests"
-            raise MissingDependency(first_line(error), family, how) from error
+            raise not_installed(error, family) from error
     return folder

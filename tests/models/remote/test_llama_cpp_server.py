@@ -1,0 +1,67 @@
+"""SmolLM2's GGUF behind llama-cpp-python's server, where that is installed: it compiles for minutes."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from ponder.models import weights
+from ponder.models.engine import Effort, Prompt, Turn
+from ponder.models.remote.engine import RemoteEngine
+from ponder.models.remote.settings import RemoteSettings
+
+pytest.importorskip("llama_cpp")
+pytest.importorskip("llama_cpp.server.app", reason="needs llama-cpp-python[server]")
+pytestmark = pytest.mark.lite
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    """Where the server answers while the tests run."""
+    [*_, model] = sorted(weights.ensure("smollm2").glob("*.gguf")) or [None]
+    if model is None:
+        pytest.skip("SmolLM2's GGUF is not kept here")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(model), "--port", str(port)]
+    # Without logits_all it refuses logprobs.
+    command += ["--host", "127.0.0.1", "--n_ctx", "512", "--logits_all", "true"]
+    told = tmp_path_factory.mktemp("llama") / "log"
+    with told.open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=dict(os.environ))
+    try:
+        for _ in range(600):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.1)
+            assert process.poll() is None, told.read_text()[-2000:]
+        else:
+            raise AssertionError(told.read_text()[-2000:])
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_it_writes_and_judges_within_its_price(url):
+    engine = RemoteEngine(RemoteSettings(url, "smollm2", concurrency=1))
+    [written] = engine.write([Prompt((Turn("user", ("Say one word.",)),))], Effort(answer=8))
+    assert not written.error
+    assert 0 < written.usage.written <= 8
+    asked = Prompt((Turn("system", ("Answer yes or no.",)), Turn("user", ("Is water wet?",))))
+    [likely] = engine.answer([asked], ["yes", "no"])
+    assert engine.mode in ("logprobs", "generated")
+    # A small model may say neither; that is told, and no score is made of it.
+    assert likely.error or all(value <= 0 for value in likely.values)
+    assert 0 < likely.usage.spent <= engine.prices([asked])[0]
