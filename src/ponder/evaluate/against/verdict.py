@@ -183,7 +183,7 @@ def _dimensions(rows: Sequence[Row]) -> str:
     low, high = least["difference"]["ci95"]
     share = least["bytes_item"] / whole["bytes_item"]
     return (
-        f"- **Dimensions** pay up to {least['label']} ({least['bytes_item']:.0f} bytes an item, {share:.0%} of "
-        "the whole): the smallest that has not been shown to be worse "
+        f"- **Dimensions** pay up to {least['label']} ({least['bytes_item']:.0f} bytes an item, {share:.0%} "
+        "of the whole): the smallest that has not been shown to be worse "
         f"({least['difference']['mean']:+.3f}, {low:+.3f} to {high:+.3f})."
     )
