@@ -24,7 +24,8 @@ KEPT = RESULTS / "against.jsonl"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("folders", nargs="*", type=Path, help="data sets; none with --draw")
+    parser.add_argument("--json", action="store_true", help="print the points as JSON lines")
+    parser.add_argument("folders", nargs="*", type=Path, help="data sets; without any nothing is measured")
     parser.add_argument("--against", default=",".join(AXES), help="axes: tokens, dims, model")
     parser.add_argument("--models", default="lite")
     parser.add_argument("--other", action="append", default=[], help="more models for the axis of models")
@@ -62,9 +63,8 @@ def measure(folder: Path, arguments: argparse.Namespace) -> None:
     with user_cache() as cache:
         for point in compare(dataset, plan, cache, say=lambda line: print(line, file=sys.stderr, flush=True)):
             append(arguments.kept, {**point.row(), **ran})
-            print(
-                f"{point.axis:7}{point.label:28}{point.value:.4f}  {point.difference.mean:+.4f}", flush=True
-            )
+            plain = f"{point.axis:7}{point.label:28}{point.value:.4f}  {point.difference.mean:+.4f}"
+            print(json.dumps(point.row()) if arguments.json else plain, flush=True)
 
 
 def latest(path: Path) -> list[dict[str, Any]]:
