@@ -137,29 +137,37 @@ def _said(rows: Sequence[Row]) -> list[str]:
     )
     lines = []
     if tokens is not None:
-        lines.append(f"- **Tokens** {_shown(tokens)}: {tokens}.")
+        lines.append(f"- **Tokens** {_shown(tokens)}. {tokens}.")
     if any(each.axis == "dims" for each in offered):
         lines.append(_dimensions(rows))
-    # A judge works only where tokens are spent: its size is no other way to spend.
     models = [each for each in offered if each.axis == "model"]
-    for each in models:
-        lines.append(f"- **Model size** {_shown(each)}: {each}.")
+    lines += [f"- **Model size** {_shown(each)}. {each}." for each in models]
     if tokens is None:
         return lines
     if tokens.low <= 0.0:
-        return [*lines, "- **So** tokens are not the better buy here: their gain has not been shown."]
+        return [*lines, "- **So** tokens are no buy to rely on here: their gain has not been shown."]
+    # A judge works only where tokens are spent: its size is no other way to spend.
     larger = [each for each in models if each.unit == "GMAC an item" and each.low > 0.0]
     rivals = [each for each in larger if each.gain > tokens.gain]
     if rivals:
         return [*lines, f"- **So** a larger model gains more than tokens here: {rivals[0]}."]
-    lines.append("- **So** tokens are the better buy here: no larger encoder gained as much.")
+    lines.append("- **So** tokens are the better buy here: no larger encoder was shown to gain as much.")
     return [*lines, *(_even(each, tokens) for each in larger if each.price and tokens.price)]
 
 
 def _shown(purchase: Purchase) -> str:
+    """Whether it pays; of what saves, whether that costs anything."""
+    if purchase.price is not None and purchase.price < 0.0:
+        if purchase.high < 0.0:
+            return "pays: the smaller loses"
+        if purchase.low > 0.0:
+            return "does not pay: the smaller gains"
+        return "is open: the smaller has not been shown to lose"
     if purchase.low > 0.0:
-        return "pay"
-    return "lose" if purchase.high < 0.0 else "have not been shown to pay"
+        return "pays" if purchase.axis == "model" else "pay"
+    if purchase.high < 0.0:
+        return "loses" if purchase.axis == "model" else "lose"
+    return f"{'has' if purchase.axis == 'model' else 'have'} not been shown to pay"
 
 
 def _even(model: Purchase, tokens: Purchase) -> str:
