@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print the points as JSON lines")
     parser.add_argument("folders", nargs="*", type=Path, help="data sets; without any nothing is measured")
-    parser.add_argument("--against", default=",".join(AXES), help="axes: tokens, dims, model")
+    parser.add_argument("--against", default=",".join(AXES), help=f"some of {', '.join(AXES)}")
     parser.add_argument("--models", default="lite")
     parser.add_argument("--other", action="append", default=[], help="more models for the axis of models")
     parser.add_argument("--budget", default="0,64,256")

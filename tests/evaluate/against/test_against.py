@@ -69,6 +69,8 @@ def test_nothing_is_embedded_again(dataset, cache):
         4,
         corpus.index.parts,
     )
+    # Judges see what they saw.
+    assert short.index.get(["a"]) == corpus.index.get(["a"])
 
 
 def test_cuts_of_blocks_and_of_any_embedder(dataset, cache):
@@ -91,6 +93,7 @@ def test_points_of_every_axis(dataset, cache):
     points = list(compare(dataset, plan, cache, say=said.append))
     assert [p.label for p in points if p.axis == "tokens"] == ["0 tokens", "64 tokens"]
     assert {p.axis for p in points} == {"tokens", "dims", "model"} and said
+    assert [p.label for p in points if p.group == "with tokens"] == ["64 principal, 64 tokens"]
     zero = points[0]
     for point, row in zip(points, rows(points), strict=True):
         assert list(row) == FIELDS
@@ -99,7 +102,7 @@ def test_points_of_every_axis(dataset, cache):
         assert row["difference"]["mean"] == pytest.approx(row["value"] - zero.value, abs=1e-6)
         # No torch module ran: nothing is known, which is not the same as nothing.
         assert row["macs_query"] is None and row["macs_item"] is None
-        assert (point.costs.tokens > 0) == (row["label"] == "64 tokens")
+        assert (point.costs.tokens > 0) == row["label"].endswith("64 tokens")
     sizes = {p.label: p.costs.bytes_item for p in points if p.axis == "dims"}
     assert sizes["all 256"] == sizes["256"] == 8 * sizes["32"]
 
@@ -169,6 +172,15 @@ def test_the_picture_is_made_twice_alike(tmp_path):
     assert svg.read_text() == draw(POINTS, tmp_path / "b")[0].read_text()
     other = [{**row, "value": row["value"] / 2} for row in POINTS]
     assert svg.read_text() != draw(other, tmp_path / "c")[0].read_text()
+
+
+def test_tokens_on_a_short_vector_are_told_apart():
+    label = "meaning 4, 64 tokens"
+    short = point("dims", label, (1.0, 1.0) * 20, "with tokens", tokens=60.0, bytes_item=20.0)
+    text = verdict([*POINTS, *rows([short])])
+    assert "**Tokens stand in for dimensions**. meaning 4, 64 tokens against" in text
+    assert "+0.500" in text and "20 bytes an item and 60 tokens" in text
+    assert len(purchases([*POINTS, *rows([short])])) == len(purchases(POINTS))
 
 
 def test_no_points_and_mixed_metrics_are_refused(tmp_path):

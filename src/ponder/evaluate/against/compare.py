@@ -22,7 +22,11 @@ from ponder.models.lite.ocr import FINGERPRINT as WORDS
 from ponder.models.registry import load
 from ponder.protocols import BlobCache
 
-AXES: tuple[Axis, ...] = ("tokens", "dims", "model")
+AXES = ("tokens", "dims", "both", "models")
+"""What can be compared; "both" spends tokens on a short vector."""
+
+_SHORT = 64
+"""Dimensions of that vector: where a cut begins to cost accuracy."""
 
 Say = Callable[[str], None]
 
@@ -43,7 +47,7 @@ class Plan:
     """
 
     models: str = "lite"
-    axes: tuple[Axis, ...] = AXES
+    axes: tuple[str, ...] = AXES
     budgets: tuple[int, ...] = (0, 64, 256)
     metric: str = "hit@1"
     others: tuple[str, ...] = ()
@@ -184,8 +188,25 @@ def compare(
             run = bench.run_on(corpus, 0, cut.label)
             costs = base.costs(run, cut.selection.bytes)
             yield bench.point("dims", cut.label, cut.group, base, run, zero, costs, cut.selection.dim)
-    if "model" in plan.axes:
+    if "both" in plan.axes:
+        yield from _both(bench, base, zero)
+    if "models" in plan.axes:
         yield from _models(bench, base)
+
+
+def _both(bench: _Bench, base: _Opened, zero: _Run) -> Iterator[Point]:
+    """Whether tokens make good what a short vector loses."""
+    items = bench.dataset.items
+    short = [cut for cut in cuts(base.corpus, items) if cut.selection.dim == _SHORT]
+    for cut in short:
+        if cut.group != "principal":
+            continue
+        corpus = truncated(base.corpus, items, cut.selection)
+        for budget in sorted({*bench.plan.budgets} - {0}):
+            label = f"{cut.label}, {budget} tokens"
+            run = bench.run_on(corpus, budget, label)
+            costs = base.costs(run, cut.selection.bytes)
+            yield bench.point("dims", label, "with tokens", base, run, zero, costs, cut.selection.dim)
 
 
 def _models(bench: _Bench, base: _Opened) -> Iterator[Point]:

@@ -11,7 +11,7 @@ from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.remembered import RememberingEmbedder, RememberingModels
 from ponder.index.exact import ExactIndex
 from ponder.protocols import Embedder
-from ponder.records import Content, Embedded, Item, Reasoning
+from ponder.records import Content, Embedded, Item, Reasoning, Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,14 +76,26 @@ def truncated(corpus: Corpus, items: Sequence[Item], selection: Selection) -> Co
 
     Returns:
         A corpus whose queries are embedded by the whole embedder, which may remember them, and then cut.
+        Judges are shown the whole rows: those of clips read a part's stored meaning.
     """
-    index = ExactIndex()
+    index = _CutIndex(corpus.index)
     rows = corpus.index.get([item.id for item in items])
     index.add([replace(row, embedded=cut(row.embedded, selection)) for row in rows])
     whole = corpus.models
     embedder = RememberingEmbedder(TruncatedEmbedder(whole.embedder, selection), _Kept())
     models = RememberingModels(whole.name, whole.reasoner, embedder, whole.rerankers, whole.reason_tokens)
     return replace(corpus, index=index, models=models)
+
+
+class _CutIndex(ExactIndex):
+    """Searches by cut vectors, hands out whole rows."""
+
+    def __init__(self, whole: ExactIndex) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def get(self, ids: Sequence[str]) -> list[Row]:
+        return self._whole.get(ids)
 
 
 class _Kept(dict[str, bytes]):

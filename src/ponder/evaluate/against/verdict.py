@@ -62,7 +62,7 @@ def purchases(rows: Sequence[Row]) -> list[Purchase]:
     found: list[Purchase] = []
     for row in rows:
         other = _held_against(rows, row)
-        if other is row or row["group"] == "blocks alone":
+        if other is row or row["group"] in ("blocks alone", "with tokens"):
             continue
         gain, (low, high) = row["difference"]["mean"], row["difference"]["ci95"]
         if row["axis"] == "dims":
@@ -139,7 +139,7 @@ def _said(rows: Sequence[Row]) -> list[str]:
     if tokens is not None:
         lines.append(f"- **Tokens** {_shown(tokens)}. {tokens}.")
     if any(each.axis == "dims" for each in offered):
-        lines.append(_dimensions(rows))
+        lines += [_dimensions(rows), *_both(rows)]
     models = [each for each in offered if each.axis == "model"]
     lines += [f"- **Model size** {_shown(each)}. {each}." for each in models]
     if tokens is None:
@@ -180,10 +180,26 @@ def _even(model: Purchase, tokens: Purchase) -> str:
     )
 
 
+def _both(rows: Sequence[Row]) -> list[str]:
+    """Tokens on a short vector, against the whole vector without."""
+    found = [row for row in rows if row["group"] == "with tokens"]
+    if not found:
+        return []
+    best = max(found, key=lambda row: row["value"])
+    low, high = best["difference"]["ci95"]
+    said = "do not make good what a short vector loses" if high < 0.0 else "stand in for dimensions"
+    gap = f"{best['difference']['mean']:+.3f} ({low:+.3f} to {high:+.3f})"
+    return [
+        f"- **Tokens {said}**. {best['label']} against the whole vector without tokens: {gap} with "
+        f"{best['bytes_item']:.0f} bytes an item and {best['tokens']:.0f} tokens a query."
+    ]
+
+
 def _dimensions(rows: Sequence[Row]) -> str:
     dims = [row for row in rows if row["axis"] == "dims"]
     whole = dims[0]
-    shorter = [row for row in dims[1:] if row["bytes_item"] < whole["bytes_item"]]
+    plain = [row for row in dims[1:] if row["group"] != "with tokens"]
+    shorter = [row for row in plain if row["bytes_item"] < whole["bytes_item"]]
     equal = [row for row in shorter if row["difference"]["ci95"][1] >= 0.0]
     if not equal:
         return "- **Dimensions** pay: every shorter vector loses, its interval below 0."
