@@ -178,8 +178,8 @@ def test_tokens_on_a_short_vector_are_told_apart():
     label = "meaning 4, 64 tokens"
     short = point("dims", label, (1.0, 1.0) * 20, "with tokens", tokens=60.0, bytes_item=20.0)
     text = verdict([*POINTS, *rows([short])])
-    assert "**Tokens stand in for dimensions**. meaning 4, 64 tokens against" in text
-    assert "+0.500" in text and "20 bytes an item and 60 tokens" in text
+    assert "**Tokens can stand in for dimensions**. meaning 4, 64 tokens against" in text
+    assert "(-0.500 without tokens) with 20 bytes an item and 60 tokens" in text
     assert len(purchases([*POINTS, *rows([short])])) == len(purchases(POINTS))
 
 

@@ -66,7 +66,7 @@ _PANELS = (
             ("dims", "principal"): _Style("principal directions", "#56B4E9", "^", "--"),
             ("dims", "blocks"): _Style("blocks together", "#000000", "D", "", "below"),
             ("dims", "blocks alone"): _Style("a block alone", "#CC79A7", "P", "", "below"),
-            ("dims", "with tokens"): _Style("short, and tokens", "#D55E00", "*", "", "above"),
+            ("dims", "with tokens"): _Style("64 principal, with tokens", "#D55E00", "*", ""),
             ("dims", "int8"): _Style("int8", "#009E73", "X", "", "below"),
         },
     ),

@@ -187,11 +187,13 @@ def _both(rows: Sequence[Row]) -> list[str]:
         return []
     best = max(found, key=lambda row: row["value"])
     low, high = best["difference"]["ci95"]
-    said = "do not make good what a short vector loses" if high < 0.0 else "stand in for dimensions"
+    short = next((row for row in rows if row["label"] == best["label"].rpartition(",")[0]), None)
+    alone = "" if short is None else f" ({short['difference']['mean']:+.3f} without tokens)"
+    said = "do not make good what a short vector loses" if high < 0.0 else "can stand in for dimensions"
     gap = f"{best['difference']['mean']:+.3f} ({low:+.3f} to {high:+.3f})"
     return [
-        f"- **Tokens {said}**. {best['label']} against the whole vector without tokens: {gap} with "
-        f"{best['bytes_item']:.0f} bytes an item and {best['tokens']:.0f} tokens a query."
+        f"- **Tokens {said}**. {best['label']} against the whole vector without tokens: {gap}{alone} "
+        f"with {best['bytes_item']:.0f} bytes an item and {best['tokens']:.0f} tokens a query."
     ]
 
 
