@@ -19,7 +19,7 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="Weights, or a preset for all of its weights; everything unless given.",
+        help="Weights, or a preset for all of its weights; unless given, all but the optional.",
         show_default=False,
     ),
 ]
@@ -68,7 +68,9 @@ def _chosen(name: str | None) -> list[str]:
     from ponder.models.pins import pins
     from ponder.models.registry import names
 
-    return list(pins()) if name is None or name in names() else [name]
+    if name is None or name in names():
+        return [pin.name for pin in pins().values() if not pin.optional]
+    return [name]
 
 
 def _report(found: list[WeightState], as_json: bool) -> None:

@@ -24,6 +24,10 @@ LOOKS_DIM = 256
 DIM = TEXT_DIM + lexical.DIM + LOOKS_DIM + 1
 """Meaning, words, looks, and one dimension that fills the vector up to unit norm."""
 
+_LOOKS = TEXT_DIM + lexical.DIM
+BLOCKS = {"meaning": (0, TEXT_DIM), "words": (TEXT_DIM, _LOOKS), "looks": (_LOOKS, _LOOKS + LOOKS_DIM)}
+"""Where each block begins and ends."""
+
 # Weights of the blocks, chosen on train and dev (docs/log.md, 2026-11-24). A text query meets meaning and
 # words as t.t + .25 w.w; a picture meets looks too.
 _WORDS = 0.5
@@ -68,6 +72,11 @@ class LiteEmbedder:
     def dim(self) -> int:
         """1153."""
         return DIM
+
+    @property
+    def blocks(self) -> dict[str, tuple[int, int]]:
+        """`BLOCKS`: what `ponder.evaluate.against` takes apart."""
+        return dict(BLOCKS)
 
     def embed_documents(self, contents: Sequence[Content], reasonings: Sequence[Reasoning]) -> list[Embedded]:
         """See `ponder.protocols.Embedder`. Each content is embedded alone."""

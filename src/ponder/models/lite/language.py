@@ -11,7 +11,7 @@ from math import fsum
 from pathlib import Path
 from typing import Any, Literal
 
-from ponder.errors import InputInvalid
+from ponder.errors import BadArguments, InputInvalid
 from ponder.models import weights
 from ponder.models.lite.known import KnownScores
 from ponder.models.lite.packing import Head, Tokens, read_head, score_row
@@ -78,6 +78,11 @@ class Language:
             them) and reads 310 tokens a core second; "bfloat16" reads 780, but moves query likelihoods
             by up to .4, a sixth of their spread over candidates, and changes the best of 20 now and then.
         cache: Where scores are kept, so that no pair of texts is scored twice; None computes each time.
+        layers: Only the first so many of its 30 layers, then the last norm and the output (early exit): a
+            smaller model; None for all.
+
+    Raises:
+        BadArguments: Fewer layers than one.
     """
 
     def __init__(
@@ -85,9 +90,13 @@ class Language:
         folder: Path | None = None,
         dtype: Literal["float32", "bfloat16"] = "float32",
         cache: BlobCache | None = None,
+        layers: int | None = None,
     ) -> None:
+        if layers is not None and layers < 1:
+            raise BadArguments(f"{layers} layers", "language model", "keep at least one")
         self._folder = folder
         self._dtype = dtype
+        self._layers = layers
         self._known = None if cache is None else KnownScores(cache, self.fingerprint)
         self._heads: OrderedDict[Tokens, Head] = OrderedDict()
 
@@ -95,7 +104,8 @@ class Language:
     def fingerprint(self) -> str:
         """Weights and arithmetic; known without loading them."""
         name = weights.fingerprint("smollm2" if self._folder is None else f"path:{self._folder}")
-        return f"{name}/{self._dtype}"
+        cut = "" if self._layers is None else f"/{self._layers} layers"
+        return f"{name}/{self._dtype}{cut}"
 
     def tokens(self, text: Text) -> Tokens:
         """The tokens of a text: no marks are added, none are recognised."""
@@ -277,5 +287,8 @@ class Language:
             model = AutoModelForCausalLM.from_pretrained(
                 self._path, dtype=getattr(torch, self._dtype), local_files_only=True
             )
+        if self._layers is not None:
+            model.model.layers = model.model.layers[: self._layers]
+            model.config.num_hidden_layers = len(model.model.layers)
         model.train(False)
         return model

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ponder.models.lite.vision import TOKENS_PER_IMAGE, View, Vision
+from ponder.models.lite.vision import View, Vision
 from ponder.protocols import BlobCache
 from ponder.records import Content, Usage
 
@@ -59,7 +59,7 @@ class Perception:
         whole: All of it.
         segments: A clip's segments, in time order; empty for anything else.
         words: Text read in the picture; "" where the content brought its own.
-        usage: What it cost: `TOKENS_PER_IMAGE` a view of a picture.
+        usage: What it cost: `Vision.tokens_per_image` a view of a picture.
     """
 
     whole: Glimpse
@@ -114,9 +114,7 @@ class Perceiver:
         mean = look.probabilities.mean(axis=0)
         best = np.argsort(-mean, kind="stable")[:CLASSES_KEPT]
         classes = tuple((int(i), round(float(mean[i]), 5)) for i in best)
-        return Glimpse(classes, look.features.mean(axis=0)), Usage(
-            read=TOKENS_PER_IMAGE * len(images) * len(views)
-        )
+        return Glimpse(classes, look.features.mean(axis=0)), Usage(read=look.tokens)
 
     def _stored(self, key: str) -> Perception | None:
         data = None if self._cache is None else self._cache.get(key)

