@@ -139,6 +139,10 @@ class SavesTime(Protocol):
         """What finding results took when they were made, so far: a timing adds it back."""
         ...
 
+    def compute_anew(self) -> None:
+        """From now on use nothing that is kept: to measure what computing costs."""
+        ...
+
 
 @runtime_checkable
 class Chooser(Protocol):

@@ -16,10 +16,16 @@ from ponder.errors import BackendFailed, BadArguments, MissingDependency
 
 if TYPE_CHECKING:
     from ponder.cascade.pacing import Allocation
+    from ponder.evaluate.against.compare import Plan
+    from ponder.evaluate.beir import Dataset
     from ponder.evaluate.scaling import Way
-    from ponder.evaluate.settings import ReasoningMode
+    from ponder.evaluate.settings import ReasoningMode, Settings
+    from ponder.protocols import BlobCache
 
 _BUDGETS = "0,64,256,1024,4096"
+
+_COMPARED = 256
+"""Largest budget that is held against dimensions and models."""
 
 
 def scale(
@@ -38,6 +44,9 @@ def scale(
     think: Annotated[int, typer.Option(min=0, help="Also think about the query, with this many tokens.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, drawn by --seed.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the sample and the shuffling.")] = 0,
+    against: Annotated[
+        str, typer.Option(help="Hold tokens against dims, models or both: dims,models writes against.svg.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
     as_json: options.Json = False,
 ) -> None:
@@ -47,6 +56,7 @@ def scale(
     """
     from dataclasses import replace
 
+    from ponder.evaluate.against.compare import Plan
     from ponder.evaluate.beir import load_beir
     from ponder.evaluate.corpus import Corpus, build_corpus
     from ponder.evaluate.metrics import METRICS
@@ -89,6 +99,9 @@ def scale(
             missing = error
         text = markdown(curve, command, pictured=missing is None)
         (out / "report.md").write_text(text, encoding="utf-8")
+        if against:
+            plan_ = Plan(models, ("tokens", *_names(against)), _affordable(settings), metric)
+            _compare(dataset, plan_, cache, out)
         if as_json:
             print_json(curve.fields())
     if not as_json:
@@ -97,6 +110,25 @@ def scale(
         # What was measured is written; only the pictures are not.
         raise missing
     finish(kept[0].report["skipped"])
+
+
+def _affordable(settings: Settings) -> tuple[int, ...]:
+    """The ladder's lower part: each point of a comparison is computed anew, to be timed and counted."""
+    return tuple(budget for budget in settings.budgets if budget <= _COMPARED) or settings.budgets[:1]
+
+
+def _compare(dataset: Dataset, plan: Plan, cache: BlobCache, out: Path) -> None:
+    from ponder.evaluate.against.compare import compare
+    from ponder.evaluate.against.drawing import draw
+    from ponder.evaluate.against.verdict import verdict
+
+    rows = [
+        point.row() for point in compare(dataset, plan, cache, say=lambda line: typer.echo(line, err=True))
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (out / "against.jsonl").write_text(lines, encoding="utf-8")
+    draw(rows, out)
+    (out / "against.md").write_text(verdict(rows), encoding="utf-8")
 
 
 def _ways(reasoning: str, allocate: str, think: int) -> list[Way]:

@@ -98,6 +98,10 @@ class LiteModels:
         """See `ponder.protocols.SavesTime`."""
         return self._language.seconds_saved
 
+    def compute_anew(self) -> None:
+        """See `ponder.protocols.SavesTime`."""
+        self._language.compute_anew()
+
     @cached_property
     def chooser(self) -> LikelihoodChooser:
         """Answers multiple-choice questions."""

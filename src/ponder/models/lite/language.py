@@ -219,6 +219,10 @@ class Language:
         """What finding scores in the cache has saved so far: what computing them took."""
         return 0.0 if self._known is None else self._known.seconds_saved
 
+    def compute_anew(self) -> None:
+        """From now on use no kept scores, nor keep any."""
+        self._known = None
+
     def _remembered(self, head: Tokens, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
         """As `_computed`, for the pieces that are not known."""
         assert self._known is not None
