@@ -53,3 +53,13 @@ def test_what_cannot_be_asked_for(ponder, tmp_path):
         code, _, err = ponder("scale", data, "--out", tmp_path / "out", "--models", "fake", option, value)
         assert code == 2
         assert said in err
+
+
+def test_tokens_are_held_against_dimensions(ponder, tmp_path):
+    data, out = write_dataset(tmp_path / "texts"), tmp_path / "out"
+    ponder.json("scale", data, "--out", out, "--models", "fake", "--budget", "0,40", "--against", "dims")
+    rows = [json.loads(line) for line in (out / "against.jsonl").read_text().splitlines()]
+    assert {row["axis"] for row in rows} == {"tokens", "dims"}
+    assert all(row["bytes_item"] > 0 for row in rows)
+    assert (out / "against.md").read_text().strip()
+    assert (out / "against.svg").exists()

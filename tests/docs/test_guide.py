@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 COLLECTION = Path(ponder.__file__).parent / "demo" / "collection"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 # Verbs that make something new, and so choose the models.
-CHOOSERS = ("index", "evaluate", "evaluate-qa", "evaluate-moments")
+CHOOSERS = ("index", "scale", "evaluate", "evaluate-qa", "evaluate-moments")
 
 
 @dataclass(frozen=True)
