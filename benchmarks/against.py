@@ -43,7 +43,7 @@ def main() -> None:
         from ponder.evaluate.against.drawing import draw
         from ponder.evaluate.against.verdict import verdict
 
-        points = latest(arguments.kept)
+        points = [row for row in latest(arguments.kept) if row["metric"] == arguments.metric]
         for path in draw(points, arguments.out):
             print(path)
         (arguments.out / "against.md").write_text(verdict(points), "utf-8")
@@ -72,7 +72,7 @@ def latest(path: Path) -> list[dict[str, Any]]:
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
-        found[row["dataset"], row["axis"], row["group"], row["label"]] = row
+        found[row["dataset"], row["metric"], row["axis"], row["group"], row["label"]] = row
     return list(found.values())
 
 
