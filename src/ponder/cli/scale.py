@@ -12,13 +12,13 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show
 from ponder.cli.partly import finish
-from ponder.errors import BackendFailed, BadArguments, MissingDependency
+from ponder.errors import BadArguments, MissingDependency
 
 if TYPE_CHECKING:
     from ponder.cascade.pacing import Allocation
     from ponder.evaluate.against.compare import Plan
     from ponder.evaluate.beir import Dataset
-    from ponder.evaluate.scaling import Way
+    from ponder.evaluate.scaling import Curve, Way
     from ponder.evaluate.settings import ReasoningMode, Settings
     from ponder.protocols import BlobCache
 
@@ -60,11 +60,10 @@ def scale(
     from ponder.evaluate.beir import load_beir
     from ponder.evaluate.corpus import Corpus, build_corpus
     from ponder.evaluate.metrics import METRICS
+    from ponder.evaluate.run_folder import made
     from ponder.evaluate.scaling.curve import curve_of
-    from ponder.evaluate.scaling.drawing import draw
     from ponder.evaluate.scaling.ladder import Ladder
     from ponder.evaluate.scaling.pricing import price_of, sample
-    from ponder.evaluate.scaling.report import markdown
     from ponder.evaluate.settings import Settings
     from ponder.index.cache import user_cache
     from ponder.models.registry import load
@@ -87,18 +86,11 @@ def scale(
             with progress(f"documents, reasoning {mode}") as advance:
                 return build_corpus(dataset.items, chosen, cache, replace(settings, reasoning=mode), advance)
 
-        ladder = Ladder(_made(out), dataset, build, settings, command)
+        ladder = Ladder(made(out, "--out"), dataset, build, settings, command)
         with progress("queries") as advance:
             kept = list(ladder.climb(ways, advance))
         curve = curve_of(kept, metric)
-        (out / "curve.json").write_text(json.dumps(curve.fields(), indent=1) + "\n", encoding="utf-8")
-        missing: MissingDependency | None = None
-        try:
-            draw(curve, out)
-        except MissingDependency as error:
-            missing = error
-        text = markdown(curve, command, pictured=missing is None)
-        (out / "report.md").write_text(text, encoding="utf-8")
+        text, missing = _write(curve, out, command)
         if against:
             plan_ = Plan(models, ("tokens", *_names(against)), _affordable(settings), metric)
             _compare(dataset, plan_, cache, out)
@@ -107,9 +99,24 @@ def scale(
     if not as_json:
         show(text)
     if missing is not None:
-        # What was measured is written; only the pictures are not.
         raise missing
     finish(kept[0].report["skipped"])
+
+
+def _write(curve: Curve, out: Path, command: list[str]) -> tuple[str, MissingDependency | None]:
+    """The report, and why there are no pictures: what was measured is written all the same."""
+    from ponder.evaluate.scaling.drawing import draw
+    from ponder.evaluate.scaling.report import markdown
+
+    (out / "curve.json").write_text(json.dumps(curve.fields(), indent=1) + "\n", encoding="utf-8")
+    missing: MissingDependency | None = None
+    try:
+        draw(curve, out)
+    except MissingDependency as error:
+        missing = error
+    text = markdown(curve, command, pictured=missing is None)
+    (out / "report.md").write_text(text, encoding="utf-8")
+    return text, missing
 
 
 def _affordable(settings: Settings) -> tuple[int, ...]:
@@ -160,13 +167,3 @@ def _mode(name: str) -> ReasoningMode:
         if name == known:
             return known
     raise BadArguments(f"unknown mode {name!r}", "--reasoning", f"known: {', '.join(REASONING_MODES)}")
-
-
-def _made(out: Path) -> Path:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BackendFailed(
-            f"cannot make the folder: {error.strerror}", str(out), "choose another --out"
-        ) from error
-    return out

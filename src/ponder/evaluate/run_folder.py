@@ -40,13 +40,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BackendFailed(
-                f"cannot make the folder: {error.strerror}", str(path), "choose another --run-dir"
-            ) from error
+        self.path = made(path, "--run-dir")
 
     def begin(
         self,
@@ -102,6 +96,24 @@ class RunFolder:
     def write(self, name: str, text: str) -> None:
         """Put another file into the folder, or in the place of one."""
         (self.path / name).write_text(text, encoding="utf-8")
+
+
+def made(folder: Path, option: str) -> Path:
+    """The folder, made if it is not there.
+
+    Args:
+        folder: Where to.
+        option: That names it, for the message.
+
+    Raises:
+        BackendFailed: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"cannot make the folder: {error.strerror}"
+        raise BackendFailed(what, str(folder), f"choose another {option}") from error
+    return folder
 
 
 def _fingerprints(corpus: Corpus) -> dict[str, Any]:
