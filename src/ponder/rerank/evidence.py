@@ -14,7 +14,7 @@ _LONGEST = 48
 """Tokens of evidence: two or three sentences."""
 
 _SWING = 0.5
-"""Nats a token: how far the likelihoods behind a query's quotations lie apart; measured on dev."""
+"""Nats a token: how far the likelihoods behind a query's quotations lie apart, reckoned, not measured."""
 
 _CUE = "\nQuestion:"
 _SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n+")

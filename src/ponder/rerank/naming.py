@@ -13,7 +13,7 @@ from ponder.rerank.briefs import Brief, judge_within
 _PRIOR = 0.6
 
 _SWING = 3.0
-"""Nats: how far the scores of a query's candidates lie apart; measured on dev (docs/log.md)."""
+"""Nats: how far the scores of a query's candidates lie apart, reckoned, not measured (docs/log.md)."""
 
 Things = list[tuple[str, float, float]]
 
