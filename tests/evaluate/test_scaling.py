@@ -1,6 +1,7 @@
 """Scaling curves: runs are kept and taken up again, figures are those of the runs, moves are told."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from datasets_of_texts import write_dataset
@@ -69,6 +70,55 @@ def test_other_settings_are_run_anew(ladder, tmp_path):
     other = Settings(budgets=(0, 30, 300), cascade=default_cascade(), seed=7)
     list(ladder("same", other).climb(WAYS[:1]))
     assert path.stat().st_mtime_ns > before
+
+
+def test_other_weights_and_other_exclusions_are_run_anew(tmp_path, dataset):
+    heavy = FakeModels()
+    heavy.rerankers["ecr"].weight = 3.0
+    excluding = replace(
+        dataset, queries=tuple(replace(each, exclude=frozenset({"a"})) for each in dataset.queries)
+    )
+    times = []
+    with Cache(tmp_path / "cache.sqlite") as cache:
+        for asked, models in (
+            (dataset, FakeModels()),
+            (dataset, heavy),
+            (excluding, heavy),
+            (excluding, heavy),
+        ):
+
+            def build(mode, models=models):
+                return build_corpus(dataset.items, models, cache, SETTINGS)
+
+            list(Ladder(tmp_path / "out", asked, build, SETTINGS, []).climb(WAYS[:1]))
+            [path] = (tmp_path / "out").rglob("run-300.trec")
+            times.append(path.stat().st_mtime_ns)
+    assert times[0] < times[1] < times[2] == times[3]
+
+
+@pytest.mark.parametrize("text", ["", '{"key": ', "[]", "{}", "null"])
+def test_what_cannot_be_read_of_a_run_counts_as_not_run(ladder, tmp_path, text):
+    whole = list(ladder("out").climb(WAYS[:1]))
+    (tmp_path / "out" / "runs" / "on-uniform" / "done-30.json").write_text(text)
+    assert figures(list(ladder("out").climb(WAYS[:1]))) == figures(whole)
+
+
+def test_differences_are_to_budget_0_or_to_none():
+    runs = [made(64, [1, 1], spent=60), made(0, [1, 0], spent=0)]
+    points = curve_of(runs, "hit@1").series[0].points
+    assert [point.budget for point in points] == [0, 64]
+    assert points[1].against_zero.mean == 0.5
+    [_, without] = curve_of([made(30, [1, 0], spent=9), runs[0]], "hit@1").series[0].points
+    assert without.against_zero is None
+    assert without.against_before.mean == 0.5
+    assert without.gained == without.lost == ()
+
+
+def test_a_move_is_laid_to_the_stage_that_put_it_on_top():
+    zero, after = made(0, [0], spent=0), made(64, [1], spent=9)
+    after.queries[0]["first"] = {"retrieve": 5, "ecr": 3, "query-aware": 1}
+    [move] = curve_of([zero, after], "hit@1").series[0].points[1].gained
+    assert move.stage == "query-aware"
 
 
 def test_points_are_means_of_the_queries_and_budgets_hold(ladder):

@@ -69,7 +69,7 @@ class RunFolder:
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
             "dataset": {
                 "name": name,
-                "files": {path.name: _sha256(path) for path in files},
+                "files": {path.name: sha256(path) for path in files},
                 "documents": len(corpus.index),
                 "contents_sha256": corpus.contents_sha256,
                 **(more or {}),
@@ -135,6 +135,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -34,10 +34,10 @@ class Point:
         tokens: Means of ``read``, ``written`` and ``cached``, and the ``max`` that a query spent.
         spent: Mean of read + written: where the point stands in the picture.
         seconds: A query, the mean.
-        against_zero: Paired difference to the way's first budget; None there.
+        against_zero: Paired difference to the way at budget 0; None there, and where 0 was not run.
         against_before: Paired difference to the budget before; None for the first.
         no_harm: Not below the budget before by more than .005 or one query, whichever is more.
-        gained: Queries that stand better than at the first budget.
+        gained: Queries that stand better than at budget 0.
         lost: Queries that stand worse.
     """
 
@@ -124,7 +124,7 @@ def curve_of(runs: Iterable[Kept], metric: str) -> Curve:
     """Sum runs up.
 
     Args:
-        runs: Of each way the budgets in order.
+        runs: Of each way its budgets, in any order.
         metric: One of ``ponder evaluate``'s.
 
     Raises:
@@ -135,20 +135,23 @@ def curve_of(runs: Iterable[Kept], metric: str) -> Curve:
         by_way.setdefault(run.way, []).append(run)
     if not by_way:
         raise ValueError("no run")
-    series = tuple(Series(way, _points(kept, metric)) for way, kept in by_way.items())
+    series = tuple(
+        Series(way, _points(sorted(kept, key=lambda run: run.budget), metric)) for way, kept in by_way.items()
+    )
     report = next(iter(by_way.values()))[0].report
     return Curve(report["dataset"], report["split"], report["models"], metric, int(report["queries"]), series)
 
 
 def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
     columns = [{row["_id"]: float(row["metrics"][metric]) for row in run.queries} for run in kept]
+    zero = kept[0].budget == 0
     points = []
     for place, (run, column) in enumerate(zip(kept, columns, strict=True)):
         before = columns[place - 1] if place else None
         value = fmean(column.values())
         step = 0.0 if before is None else value - fmean(before.values())
         tokens = run.report["tokens_per_query"]
-        gained, lost = _moves(kept[0], run, metric) if place else ((), ())
+        gained, lost = _moves(kept[0], run, metric) if place and zero else ((), ())
         points.append(
             Point(
                 budget=run.budget,
@@ -157,7 +160,7 @@ def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
                 tokens=dict(tokens),
                 spent=tokens["read"] + tokens["written"],
                 seconds=float(run.report["seconds_per_query"]),
-                against_zero=_paired(column, columns[0]) if place else None,
+                against_zero=_paired(column, columns[0]) if place and zero else None,
                 against_before=None if before is None else _paired(column, before),
                 no_harm=step >= -max(0.005, 1 / len(column)) - 1e-6,
                 gained=gained,
@@ -187,14 +190,13 @@ def _moves(zero: Kept, run: Kept, metric: str) -> tuple[tuple[Move, ...], tuple[
 
 
 def _where(first: dict[str, int], up: bool) -> str:
-    """The first stage after which the first relevant document stood higher (lower) than before.
+    """The last stage that moved the first relevant document up (down): the one that left it where it is.
 
     Example:
-        >>> _where({"retrieve": 3, "ecr": 3, "query-aware": 1}, True)
+        >>> _where({"retrieve": 5, "ecr": 3, "query-aware": 1}, True)
         'query-aware'
     """
-    ranks = list(first.items())
-    for (_, before), (stage, after) in pairwise(ranks):
+    for (_, before), (stage, after) in reversed(list(pairwise(first.items()))):
         if (after < before) if up else (after > before):
             return stage
     return ""

@@ -6,14 +6,17 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ponder.cascade import Cascade, Think
+from ponder.cascade import Cascade, Rerank, Think
 from ponder.cascade.pacing import Allocation
-from ponder.evaluate.beir import Dataset
+from ponder.cascade.stages import Stage
+from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.retrieval import BudgetRun, Outcome, run_budgets
+from ponder.evaluate.run_folder import sha256
 from ponder.evaluate.settings import ReasoningMode, Settings
 from ponder.evaluate.trec import TrecFolder
 
@@ -105,14 +108,16 @@ class Ladder:
         folder = self._folder / "runs" / way.name
         key = _key(self._dataset, corpus, settings)
         done = folder / f"done-{budget}.json"
-        if done.exists() and json.loads(done.read_text("utf-8")).get("key") == key:
+        if _kept_key(done) == key:
             advance(len(self._dataset.queries), 0)
             return _read(way, budget, folder)
         done.unlink(missing_ok=True)
         [run] = run_budgets(self._dataset, corpus, settings, advance)
         _keep(folder, run, self._dataset, corpus, settings, self._command)
-        # Last: a run is wholly there or run again.
-        done.write_text(json.dumps({"key": key}) + "\n", encoding="utf-8")
+        # Last, and at once: a run is wholly there or run again.
+        half = done.with_suffix(".half")
+        half.write_text(json.dumps({"key": key}) + "\n", encoding="utf-8")
+        half.replace(done)
         return _read(way, budget, folder)
 
     def _corpus(self, reasoning: ReasoningMode) -> Corpus:
@@ -130,13 +135,13 @@ def _thinking(cascade: Cascade, tokens: int) -> Cascade:
 def _key(dataset: Dataset, corpus: Corpus, settings: Settings) -> str:
     """All that decides a run's figures."""
     models = corpus.models
-    asked = [(each.query.id, each.query.text, sorted(each.grades.items())) for each in dataset.queries]
     parts = (
+        metadata.version("ponder"),
         dataset.split,
-        asked,
+        [_asked(each) for each in dataset.queries],
         corpus.contents_sha256,
         corpus.reason_tokens,
-        str(settings.cascade),
+        [_stage(stage) for stage in settings.cascade.stages],
         settings.budgets,
         settings.reasoning,
         settings.allocate,
@@ -144,9 +149,35 @@ def _key(dataset: Dataset, corpus: Corpus, settings: Settings) -> str:
         settings.seed,
         models.reasoner.fingerprint,
         models.embedder.fingerprint,
-        sorted((name, each.fingerprint) for name, each in models.rerankers.items()),
+        sorted((name, each.fingerprint, each.weight) for name, each in models.rerankers.items()),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _asked(judged: JudgedQuery) -> tuple[Any, ...]:
+    """A query by what it holds: its media by their bytes, wherever they lie."""
+    query = judged.query
+    page, number = query.page or (None, 0)
+    media = [sha256(Path(path)) if path else "" for path in (query.image, query.video, page)]
+    said = (query.id, query.text, query.instruction, number, *media)
+    return (*said, sorted(judged.grades.items()), sorted(judged.exclude))
+
+
+def _stage(stage: Stage) -> tuple[Any, ...]:
+    """A stage with what its name does not tell."""
+    if not isinstance(stage, Rerank):
+        return (str(stage),)
+    own = stage.reranker
+    judge = None if own is None else (own.fingerprint, own.weight)
+    return str(stage), stage.weight, stage.share, stage.normalise, judge
+
+
+def _kept_key(done: Path) -> str:
+    """The key of a run that has ended; "" where none has, or what was written of it cannot be read."""
+    try:
+        return str(json.loads(done.read_text("utf-8"))["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _keep(

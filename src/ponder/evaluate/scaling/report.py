@@ -30,7 +30,7 @@ def _lines(curve: Curve, command: Sequence[str], pictured: bool) -> Iterator[str
         yield ""
         yield "![accuracy against tokens](curve.svg)"
     yield ""
-    heads = f"way|budget|{curve.metric}|95 %|to its budget 0|no harm|read|written|cached|most".split("|")
+    heads = f"way|budget|{curve.metric}|95 %|to budget 0|no harm|read|written|cached|most".split("|")
     yield f"| {' | '.join(heads)} |"
     yield "|---" * len(heads) + "|"
     for series in curve.series:
