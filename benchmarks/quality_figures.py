@@ -11,6 +11,7 @@ from typing import Any
 from quality_sections import Section
 
 from ponder.evaluate.bootstrap import Difference, paired_difference
+from ponder.evaluate.harm import harmless
 
 
 @dataclass(frozen=True)
@@ -91,21 +92,6 @@ class Figure:
     reused: float | None = None
     document: float | None = None
     without: float | None = None
-
-
-def allowed(queries: int) -> float:
-    """How much a higher budget may lose: half a point, or one query.
-
-    Example:
-        >>> allowed(100), allowed(1000)
-        (0.01, 0.005)
-    """
-    return max(0.005, 1 / queries)
-
-
-def harmless(before: float, after: float, queries: int) -> bool:
-    """Whether `after` is not below `before` by more than is allowed; figures have six digits."""
-    return after - before >= -allowed(queries) - 1e-6
 
 
 def figures(runs: Mapping[str, Run]) -> list[Figure]:

@@ -6,8 +6,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from quality_figures import Figure, Run, allowed, figures
+from quality_figures import Figure, Run, figures
 from quality_sections import Section
+
+from ponder.evaluate.harm import allowed
 
 Done = Mapping[Section, Mapping[str, Run]]
 

@@ -13,7 +13,6 @@ from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
 from ponder.evaluate.trec import TrecFolder
-from ponder.index.cache import Cache
 from ponder.records import Item
 from ponder.testing import FakeModels
 
@@ -23,17 +22,6 @@ FIELDS = [
     "dataset", "split", "models", "budget", "reasoning", "allocate", "queries", "metrics", "ci95",
     "tokens_per_query", "tokens_per_document", "seconds_per_query", "ties", "skipped",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def dataset(tmp_path):
-    return load_beir(write_dataset(tmp_path / "texts"))
-
-
-@pytest.fixture
-def cache(tmp_path):
-    with Cache(tmp_path / "cache.sqlite") as opened:
-        yield opened
 
 
 def run(dataset, cache, settings, models=None):

@@ -4,10 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from datasets_of_texts import write_dataset
 
 from ponder.cascade import default_cascade
-from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.metrics import METRICS
 from ponder.evaluate.scaling import Ladder, Way
@@ -25,24 +23,14 @@ SETTINGS = Settings(budgets=(0, 30, 300), cascade=default_cascade())
 
 
 @pytest.fixture
-def dataset(tmp_path):
-    return load_beir(write_dataset(tmp_path / "texts"))
+def ladder(tmp_path, dataset, cache):
+    def make(folder, settings=SETTINGS):
+        def build(mode):
+            return build_corpus(dataset.items, FakeModels(), cache, settings)
 
+        return Ladder(tmp_path / folder, dataset, build, settings, ["ponder", "scale"])
 
-@pytest.fixture
-def ladder(tmp_path, dataset):
-    with Cache(tmp_path / "cache.sqlite") as cache:
-        built = []
-
-        def make(folder, settings=SETTINGS):
-            def build(mode):
-                built.append(mode)
-                return build_corpus(dataset.items, FakeModels(), cache, settings)
-
-            return Ladder(tmp_path / folder, dataset, build, settings, ["ponder", "scale"])
-
-        make.built = built
-        yield make
+    return make
 
 
 def figures(kept):

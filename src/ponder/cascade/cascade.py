@@ -87,7 +87,7 @@ class Cascade(Step):
                 f"stages {self}",
                 "let keep fall from stage to stage",
             )
-        weight = judge.weight if stage.weight is None else stage.weight
+        weight = stage.weigh(judge)
         if not 0 <= weight <= LARGEST:
             raise BadArguments(
                 f"weight {weight}", f"stage {stage.name}", f"give a number from 0 to {LARGEST:g}"

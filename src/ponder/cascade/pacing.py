@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ponder.errors import BadArguments
+from ponder.rerank.fusion import centred
 
 Allocation = Literal["uniform", "adaptive"]
 
@@ -35,7 +36,7 @@ class Runner:
 
     Attributes:
         score: After the earlier stage.
-        swing: Standard deviation of what verdicts of its kind add; inf where it is not known yet.
+        swing: Standard deviation of verdicts on its kind; inf where it is not known yet.
         group: Its kind: verdicts are compared within one.
     """
 
@@ -74,13 +75,18 @@ def check_allocation(name: str) -> Allocation:
 
 
 def next_round(
-    runners: Sequence[Runner], judged: Mapping[int, float | None], *, width: float = WIDTH
+    runners: Sequence[Runner],
+    judged: Mapping[int, float | None],
+    *,
+    weight: float = 1.0,
+    width: float = WIDTH,
 ) -> Round:
     """The next candidates to judge.
 
     Args:
         runners: All that may be judged, best first.
-        judged: Place → what its verdict adds to its score, None for one without a readable verdict.
+        judged: Place → its verdict's score, None for one without a readable verdict.
+        weight: Of verdicts beside the earlier stage's scores.
         width: How many swings a candidate may lie behind the leader and still be judged.
 
     Returns:
@@ -96,9 +102,13 @@ def next_round(
         >>> next_round([Runner(0.9, 0.1, "image"), Runner(0.2, 0.1, "image")], {}).why
         'the lead of 0.7 is safe: verdicts move 0.15'
     """
-    added = _centred(runners, judged)
-    swings = [_swing(runner, added, runners) for runner in runners]
-    sums = {place: runners[place].score + gain for place, gain in added.items()}
+    # As fusion takes them: less the mean of their kind.
+    verdicts = centred(
+        [judged.get(place) for place in range(len(runners))], [runner.group for runner in runners]
+    )
+    said = {place: verdict for place, verdict in enumerate(verdicts) if verdict is not None}
+    swings = [weight * _swing(runner, said, runners) for runner in runners]
+    sums = {place: runners[place].score + weight * verdict for place, verdict in said.items()}
     # Before any verdict the first candidate leads, as it is.
     leader = max(sums.values(), default=runners[0].score)
     waiting = [place for place in range(len(runners)) if place not in judged]
@@ -113,21 +123,11 @@ def next_round(
     return Round(chosen, f"{len(contested)} could still lead, {len(chosen)} are judged next")
 
 
-def _centred(runners: Sequence[Runner], judged: Mapping[int, float | None]) -> dict[int, float]:
-    """What verdicts add, less the mean of their group, as fusion takes them (`ponder.rerank.fusion`)."""
-    groups: dict[str, list[float]] = {}
-    for place, gain in judged.items():
-        if gain is not None:
-            groups.setdefault(runners[place].group, []).append(gain)
-    means = {group: math.fsum(gains) / len(gains) for group, gains in groups.items()}
-    return {place: gain - means[runners[place].group] for place, gain in judged.items() if gain is not None}
-
-
-def _swing(runner: Runner, added: Mapping[int, float], runners: Sequence[Runner]) -> float:
+def _swing(runner: Runner, said: Mapping[int, float], runners: Sequence[Runner]) -> float:
     """The judge's own word, or what the verdicts on its kind show once there are three."""
     if math.isfinite(runner.swing):
         return runner.swing
-    gains = [gain for place, gain in added.items() if runners[place].group == runner.group]
-    if len(gains) < 3:
+    alike = [verdict for place, verdict in said.items() if runners[place].group == runner.group]
+    if len(alike) < 3:
         return math.inf
-    return math.sqrt(math.fsum(gain * gain for gain in gains) / (len(gains) - 1))
+    return math.sqrt(math.fsum(verdict * verdict for verdict in alike) / (len(alike) - 1))

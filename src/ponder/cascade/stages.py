@@ -110,6 +110,10 @@ class Rerank(Step):
     def _steps(self) -> tuple[Stage, ...]:
         return (self,)
 
+    def weigh(self, judge: Reranker) -> float:
+        """The weight of the judge's scores: the stage's own, or else the judge's."""
+        return judge.weight if self.weight is None else self.weight
+
     def judge(self, models: Models) -> Reranker:
         """The reranker that this stage asks.
 

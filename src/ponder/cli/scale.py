@@ -134,8 +134,8 @@ def _compare(dataset: Dataset, plan: Plan, cache: BlobCache, out: Path) -> None:
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (out / "against.jsonl").write_text(lines, encoding="utf-8")
-    draw(rows, out)
     (out / "against.md").write_text(verdict(rows), encoding="utf-8")
+    draw(rows, out)
 
 
 def _ways(reasoning: str, allocate: str, think: int) -> list[Way]:

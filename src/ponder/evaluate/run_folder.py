@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -16,6 +15,7 @@ from ponder.errors import BackendFailed
 from ponder.evaluate.bootstrap import RESAMPLES, SEED
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.settings import Settings
+from ponder.models.folder import sha256_of
 
 PACKAGES = (
     "numpy",
@@ -69,12 +69,12 @@ class RunFolder:
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
             "dataset": {
                 "name": name,
-                "files": {path.name: sha256(path) for path in files},
+                "files": {path.name: sha256_of(path) for path in files},
                 "documents": len(corpus.index),
                 "contents_sha256": corpus.contents_sha256,
                 **(more or {}),
             },
-            "models": {"name": corpus.models.name, "fingerprints": _fingerprints(corpus)},
+            "models": {"name": corpus.models.name, "fingerprints": fingerprints(corpus)},
             "settings": {**asdict(settings), "cascade": str(settings.cascade)},
             "reason_tokens": corpus.reason_tokens,
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
@@ -116,7 +116,8 @@ def made(folder: Path, option: str) -> Path:
     return folder
 
 
-def _fingerprints(corpus: Corpus) -> dict[str, Any]:
+def fingerprints(corpus: Corpus) -> dict[str, Any]:
+    """Of the models that filled a corpus and judge in it."""
     models = corpus.models
     return {
         "reasoner": models.reasoner.fingerprint,
@@ -133,9 +134,3 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from shutil import copyfileobj, rmtree
 
 from ponder.errors import InputInvalid, MissingDependency
+from ponder.models.folder import sha256_of
 from ponder.models.pins import Pin
 
 # Weights and what a tokenizer or processor needs to read; no code and nothing that unpickles.
@@ -34,12 +34,6 @@ def fetch(pin: Pin, into: Path) -> None:
         _fetch_wheel(pin, into)
     else:
         _fetch_snapshot(pin, into)
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _fetch_wheel(pin: Pin, into: Path) -> None:

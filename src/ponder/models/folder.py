@@ -48,7 +48,7 @@ def folder_digest(folder: Path) -> str:
 def _remembered(path: Path) -> str:
     status = path.stat()
     if status.st_size < _LARGE:
-        return _sha256(path)
+        return sha256_of(path)
     marks = (path.resolve(), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
     note = cache_folder() / "digests" / hashlib.sha256(repr(marks).encode()).hexdigest()
     try:
@@ -57,7 +57,7 @@ def _remembered(path: Path) -> str:
             return kept
     except (OSError, ValueError):
         pass
-    digest = _sha256(path)
+    digest = sha256_of(path)
     after = path.stat()
     if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) == marks[1:4]:
         _note(note, digest)
@@ -73,6 +73,7 @@ def _note(path: Path, digest: str) -> None:
         temporary.replace(path)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,8 @@ from shutil import rmtree
 from typing import Any
 
 from ponder.errors import BackendFailed, InputInvalid, InputNotFound, MissingDependency
-from ponder.models.fetch import fetch, sha256_of
+from ponder.models.fetch import fetch
+from ponder.models.folder import sha256_of
 from ponder.models.pins import Pin, pins, resolve
 
 RECORD = "weights.json"

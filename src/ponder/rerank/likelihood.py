@@ -71,8 +71,8 @@ class LikelihoodJudge:
     def swing(self, query: Content, candidate: Candidate) -> float:
         """See `ponder.protocols.JudgesApart`."""
         kind = candidate.row.item.kind
-        length = self._language.count(f" {query.text.strip()}")
-        return _SWINGS[kind] * self._scales[kind] * (trust(length) if kind == "image" else 1.0)
+        swing = _SWINGS[kind] * self._scales[kind]
+        return swing * trust(self._language.count(f" {query.text.strip()}")) if kind == "image" else swing
 
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""

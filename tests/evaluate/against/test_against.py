@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from datasets_of_texts import write_dataset
 
 from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.against.compare import Plan, compare
@@ -14,11 +13,9 @@ from ponder.evaluate.against.point import Costs, Point, rows
 from ponder.evaluate.against.selection import Selection, leading
 from ponder.evaluate.against.truncated import truncated
 from ponder.evaluate.against.verdict import purchases, verdict
-from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
-from ponder.index.cache import Cache
 from ponder.models.registry import load
 from ponder.testing import FakeEmbedder, FakeModels
 
@@ -26,17 +23,6 @@ FIELDS = [
     "axis", "group", "label", "dataset", "models", "metric", "queries", "value", "ci95", "difference",
     "tokens", "macs_query", "macs_item", "seconds_query", "seconds_item", "bytes_item", "dims",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def dataset(tmp_path):
-    return load_beir(write_dataset(tmp_path / "texts"))
-
-
-@pytest.fixture
-def cache(tmp_path):
-    with Cache(tmp_path / "cache.sqlite") as opened:
-        yield opened
 
 
 class BlockEmbedder(FakeEmbedder):

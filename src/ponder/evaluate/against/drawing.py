@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ponder.errors import InputInvalid
+from ponder.evaluate.plotting import matplotlib_for
 
 Row = Mapping[str, Any]
 """A point as `ponder.evaluate.against.point.Point.row` writes it."""
@@ -120,20 +121,16 @@ def draw(rows: Sequence[Row], out: Path) -> tuple[Path, Path]:
 
     Raises:
         InputInvalid: No points, or of several metrics.
+        MissingDependency: matplotlib is not installed.
     """
     metrics = {row["metric"] for row in rows}
     if len(metrics) != 1:
         raise InputInvalid(f"points of {len(metrics)} metrics", "against", "draw those of one")
-    import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    mpl = matplotlib_for("against.svg")
     sets = list(dict.fromkeys(row["dataset"] for row in rows))
     out.mkdir(parents=True, exist_ok=True)
-    # Not pyplot: no window system is asked for, and nothing of the caller's settings changes.
     with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(14.5, 3.9 * len(sets) + 0.9), layout="constrained")
-        FigureCanvasAgg(figure)
+        figure = mpl.figure.Figure(figsize=(14.5, 3.9 * len(sets) + 0.9), layout="constrained")
         grid = figure.subplots(len(sets), len(_PANELS), sharey="row", squeeze=False)
         for name, axes in zip(sets, grid, strict=True):
             own = [row for row in rows if row["dataset"] == name]

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from ponder.evaluate.bootstrap import Difference, interval, paired_difference
+from ponder.evaluate.harm import harmless
 from ponder.evaluate.scaling.ladder import Kept, Way
 
 
@@ -149,7 +150,6 @@ def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
     for place, (run, column) in enumerate(zip(kept, columns, strict=True)):
         before = columns[place - 1] if place else None
         value = fmean(column.values())
-        step = 0.0 if before is None else value - fmean(before.values())
         tokens = run.report["tokens_per_query"]
         gained, lost = _moves(kept[0], run, metric) if place and zero else ((), ())
         points.append(
@@ -162,7 +162,7 @@ def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
                 seconds=float(run.report["seconds_per_query"]),
                 against_zero=_paired(column, columns[0]) if place and zero else None,
                 against_before=None if before is None else _paired(column, before),
-                no_harm=step >= -max(0.005, 1 / len(column)) - 1e-6,
+                no_harm=before is None or harmless(fmean(before.values()), value, len(column)),
                 gained=gained,
                 lost=lost,
             )

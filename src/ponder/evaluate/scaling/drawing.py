@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ponder.errors import MissingDependency
+from ponder.evaluate.plotting import matplotlib_for
 from ponder.evaluate.scaling.curve import Curve, Series
 
 # Okabe and Ito's palette: told apart by the colour-blind, and in grey by the markers.
@@ -31,16 +31,10 @@ def draw(curve: Curve, folder: Path) -> list[Path]:
     Raises:
         MissingDependency: matplotlib is not there.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise MissingDependency("no matplotlib", "curve.svg", "pip install 'ponder[plots]'") from error
-    mpl.use("Agg")
-    from matplotlib.figure import Figure
-
+    mpl = matplotlib_for("curve.svg")
     # Text stays text in the SVG: it can be searched, and read aloud.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ponder", "font.size": 10}):
-        figure = Figure(figsize=(8, 6), layout="constrained")
+        figure = mpl.figure.Figure(figsize=(8, 6), layout="constrained")
         main, bars = figure.subplots(2, 1, height_ratios=[3, 1])
         for series in curve.series:
             _line(main, series)

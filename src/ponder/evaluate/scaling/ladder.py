@@ -15,10 +15,12 @@ from ponder.cascade.pacing import Allocation
 from ponder.cascade.stages import Stage
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
+from ponder.evaluate.report import tokens_of
 from ponder.evaluate.retrieval import BudgetRun, Outcome, run_budgets
-from ponder.evaluate.run_folder import sha256
+from ponder.evaluate.run_folder import fingerprints
 from ponder.evaluate.settings import ReasoningMode, Settings
 from ponder.evaluate.trec import TrecFolder
+from ponder.models.folder import sha256_of
 
 Build = Callable[[ReasoningMode], Corpus]
 Advance = Callable[[int, int], None]
@@ -134,7 +136,6 @@ def _thinking(cascade: Cascade, tokens: int) -> Cascade:
 
 def _key(dataset: Dataset, corpus: Corpus, settings: Settings) -> str:
     """All that decides a run's figures."""
-    models = corpus.models
     parts = (
         metadata.version("ponder"),
         dataset.split,
@@ -147,9 +148,8 @@ def _key(dataset: Dataset, corpus: Corpus, settings: Settings) -> str:
         settings.allocate,
         settings.text_layer,
         settings.seed,
-        models.reasoner.fingerprint,
-        models.embedder.fingerprint,
-        sorted((name, each.fingerprint, each.weight) for name, each in models.rerankers.items()),
+        fingerprints(corpus),
+        {name: judge.weight for name, judge in corpus.models.rerankers.items()},
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -158,7 +158,7 @@ def _asked(judged: JudgedQuery) -> tuple[Any, ...]:
     """A query by what it holds: its media by their bytes, wherever they lie."""
     query = judged.query
     page, number = query.page or (None, 0)
-    media = [sha256(Path(path)) if path else "" for path in (query.image, query.video, page)]
+    media = [sha256_of(Path(path)) if path else "" for path in (query.image, query.video, page)]
     said = (query.id, query.text, query.instruction, number, *media)
     return (*said, sorted(judged.grades.items()), sorted(judged.exclude))
 
@@ -202,7 +202,6 @@ def _read(way: Way, budget: int, folder: Path) -> Kept:
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
-    usage = outcome.ranking.usage
     first: dict[str, int] = {}
     for hit in outcome.ranking.hits:
         if outcome.query.grades.get(hit.item.id, 0) > 0:
@@ -212,6 +211,6 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "_id": outcome.query.query.id,
         "text": outcome.query.query.text,
         "metrics": outcome.scores,
-        "tokens": {"read": usage.read, "written": usage.written, "cached": usage.cached},
+        "tokens": tokens_of(outcome.ranking.usage),
         "first": first,
     }

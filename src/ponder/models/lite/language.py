@@ -228,15 +228,13 @@ class Language:
         assert self._known is not None
         found = [self._known.get((*head, *context), target) for context, target in pieces]
         new = [piece for piece, values in zip(pieces, found, strict=True) if values is None]
-        if new:
-            began = time.perf_counter()
-            made = self._computed(head, new)
-            each = (time.perf_counter() - began) / len(new)
-            for (context, target), values in zip(new, made, strict=True):
-                self._known.put((*head, *context), target, values, seconds=each)
-            rest = iter(made)
-            return [next(rest) if values is None else values for values in found]
-        return [values for values in found if values is not None]
+        began = time.perf_counter()
+        made = self._computed(head, new) if new else []
+        each = (time.perf_counter() - began) / max(1, len(new))
+        for (context, target), values in zip(new, made, strict=True):
+            self._known.put((*head, *context), target, values, seconds=each)
+        rest = iter(made)
+        return [next(rest) if values is None else values for values in found]
 
     def _computed(self, head: Tokens, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
         state = self._head(head)

@@ -1,0 +1,141 @@
+"""One stage's questions to its judge, within the tokens that it may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ponder.cascade.ledger import Ledger
+from ponder.cascade.pacing import Allocation, Runner, next_round
+from ponder.cascade.stages import Rerank
+from ponder.cascade.standing import Standing
+from ponder.errors import BackendFailed, PonderError
+from ponder.protocols import JudgesApart, Reranker
+from ponder.records import Content, Event, Judgement, Verdict
+from ponder.rerank.fusion import usable
+
+
+@dataclass(slots=True, eq=False)
+class Asking:
+    """One stage's questions to its judge: all candidates at once, or in rounds while their order is open.
+
+    Attributes:
+        verdicts: By item, of all rounds.
+        events: What happened.
+        broken: How the judge broke its limit, "" if it kept it; that round's verdicts are thrown away.
+        spent: Tokens charged.
+    """
+
+    stage: Rerank
+    reranker: Reranker
+    query: Content
+    block: Sequence[Standing]
+    ledger: Ledger
+    tokens: int
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    broken: str = ""
+    spent: int = 0
+
+    def run(self, allocate: Allocation) -> None:
+        """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
+        runners = self._runners() if allocate == "adaptive" else None
+        if runners is None:
+            self._ask(range(len(self.block)))
+            return
+        judged: dict[int, float | None] = {}
+        while True:
+            step = next_round(runners, judged, weight=self.stage.weigh(self.reranker))
+            if not step.places:
+                self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
+                return
+            if not self._ask(step.places):
+                return
+            judged |= {place: self._score(place) for place in step.places}
+
+    def tell(self, what: str, *, failed: bool = False) -> None:
+        """Note something about the whole stage."""
+        self.events.append(Event(self.stage.name, what, failed=failed))
+
+    def _runners(self) -> list[Runner] | None:
+        """The candidates as a race sees them; None where the judge has to see all of them together."""
+        if not isinstance(self.reranker, JudgesApart) or self.stage.normalise != "raw":
+            return None
+        swings = [
+            self.reranker.swing(self.query, each.candidate(rank))
+            for rank, each in enumerate(self.block, start=1)
+        ]
+        known = [swing for swing in swings if swing is not None]
+        if len(known) < len(swings):
+            return None
+        return [
+            Runner(each.score, swing, each.row.item.kind)
+            for each, swing in zip(self.block, known, strict=True)
+        ]
+
+    def _score(self, place: int) -> float | None:
+        verdict = self.verdicts.get(self.block[place].id)
+        return verdict.score if verdict and usable(verdict.score) else None
+
+    def _ask(self, places: Sequence[int]) -> bool:
+        """One call; whether all of these were judged, so that another round makes sense."""
+        chosen = [self.block[place] for place in places]
+        left = self.tokens - self.spent
+        grant = self.ledger.reserve(self.stage.name, left)
+        if grant.tokens == 0:
+            self.tell(f"stopped: its {self.tokens} tokens are spent")
+            return False
+        candidates = [each.candidate(place + 1) for place, each in zip(places, chosen, strict=True)]
+        try:
+            judgement = self.reranker.rerank(self.query, candidates, limit=grant.tokens)
+            if not isinstance(judgement, Judgement):
+                raise TypeError(f"a reranker must return a Judgement, not {type(judgement).__name__}")
+            verdicts, strange = _by_id(judgement.verdicts, chosen, self.stage.name)
+        except Exception as fault:
+            self.ledger.forfeit(grant)
+            self.spent += grant.tokens
+            raise _as_failure(fault, self.stage.name) from fault
+        if not self.ledger.settle(grant, judgement.usage):
+            self.spent += grant.tokens
+            self.broken = (
+                f"over its limit of {grant.tokens} tokens, verdicts discarded: reported {judgement.usage}"
+            )
+            self.tell(self.broken)
+            return False
+        self.spent += judgement.usage.spent
+        self.verdicts |= verdicts
+        self.events.append(
+            Event(
+                self.stage.name,
+                f"judged {len(verdicts)} of {len(chosen)} within {judgement.usage.spent} of {grant.tokens} "
+                "tokens",
+                tokens=judgement.usage.spent,
+            )
+        )
+        self.events += strange
+        return len(verdicts) == len(chosen)
+
+
+def _by_id(
+    verdicts: Sequence[Verdict], block: Sequence[Standing], stage: str
+) -> tuple[dict[str, Verdict], list[Event]]:
+    """The first verdict on each candidate; events about the others."""
+    asked = {standing.id for standing in block}
+    known: dict[str, Verdict] = {}
+    events = []
+    for verdict in verdicts:
+        if verdict.id not in asked:
+            events.append(Event(stage, "verdict ignored: this item was not asked about", verdict.id))
+        elif verdict.id in known:
+            events.append(Event(stage, "verdict ignored: the item has one already", verdict.id))
+        else:
+            known[verdict.id] = verdict
+    return known, events
+
+
+def _as_failure(fault: Exception, stage: str) -> PonderError:
+    if isinstance(fault, PonderError):
+        return fault
+    return BackendFailed(
+        f"{type(fault).__name__}: {fault}", f"stage {stage}", "see the model's log, or leave the stage out"
+    )
