@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from ponder.records import Candidate, Choice, Content, Embedded, Judgement, Match, Reasoning, Role, Row
+from ponder.records import (
+    Candidate,
+    Choice,
+    Content,
+    Embedded,
+    Judgement,
+    Kind,
+    Match,
+    Reasoning,
+    Role,
+    Row,
+    Trust,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,6 +139,47 @@ class JudgesApart(Protocol):
             ``math.inf`` where that is not known: then it is estimated from the first verdicts. None where
             this query's candidates have to be judged together after all.
         """
+        ...
+
+
+class Calibrates(Protocol):
+    """What was measured about judges."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal measurements."""
+        ...
+
+    def trust(self, stage: str, judge: str, kind: Kind) -> Trust | None:
+        """How far a judge counts on a kind of candidate; None where it has not been measured.
+
+        Args:
+            stage: The stage's name.
+            judge: The judge's fingerprint: another judge of the same name has not been measured.
+            kind: Of the candidates.
+        """
+        ...
+
+    def chance(self, stage: str, judge: str, kind: Kind, score: float, mean: float) -> float | None:
+        """Probability that a candidate with this score is relevant; None where that is not known.
+
+        Args:
+            stage: As for `trust`.
+            judge: As for `trust`.
+            kind: As for `trust`.
+            score: The judge's.
+            mean: Of its scores over the query's candidates of this kind.
+        """
+        ...
+
+
+@runtime_checkable
+class Calibrated(Protocol):
+    """Models whose judges have been measured. A set without a calibration is used with the prior."""
+
+    @property
+    def calibration(self) -> Calibrates | None:
+        """What was measured; None for nothing."""
         ...
 
 

@@ -255,6 +255,21 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """How far a judge's word on one kind of candidate counts, as it was measured.
+
+    Attributes:
+        weight: Of its scores beside the earlier stage's; 0 for a judge that is not to be asked.
+        swing: Standard deviation of its scores over a query's candidates.
+        why: What it was measured on, and what was found.
+    """
+
+    weight: float
+    swing: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What a chooser says about the candidate answers to one question.
 

@@ -49,11 +49,7 @@ def test_who_is_left_out_could_not_have_led_within_the_width(field, said):
         judged |= {place: said[place] for place in step.places}
     if not judged:
         return
-    groups = {
-        r.group: [said[p] for p in judged if field[p].group == r.group and said[p] is not None] for r in field
-    }
-    means = {group: sum(values) / len(values) for group, values in groups.items() if values}
-    sums = [field[p].score + said[p] - means[field[p].group] for p in judged if said[p] is not None]
+    sums = [field[p].score + said[p] for p in judged if said[p] is not None]
     leader = max(sums, default=field[0].score)
     for place in set(range(len(field))) - judged.keys():
         if math.isfinite(field[place].swing):
@@ -75,7 +71,7 @@ def test_an_open_order_is_judged_in_rounds_until_it_is_safe():
     texts = [f"red kite {word}" for word in WORDS]
     models = FakeModels()
     models.rerankers["ecr"] = FakeReranker("ecr", spread=10.0)
-    search = (Retrieve(20) >> Rerank("ecr", 10)).on(FakeShelf(texts, models))
+    search = (Retrieve(20) >> Rerank("ecr", 10, weight=1.0)).on(FakeShelf(texts, models))
     adaptive = search("red kite nine", budget=5000, allocate="adaptive", k=10)
     uniform = search("red kite nine", budget=5000, k=10)
     assert models.rerankers["ecr"].calls == 3 + 1
@@ -95,7 +91,7 @@ def test_rounds_share_one_grant():
     texts = [f"red kite {number}" for number in range(10)]
     models = FakeModels()
     models.rerankers["ecr"] = FakeReranker("ecr", spread=10.0)
-    search = (Retrieve(20) >> Rerank("ecr", 10)).on(FakeShelf(texts, models))
+    search = (Retrieve(20) >> Rerank("ecr", 10, weight=1.0)).on(FakeShelf(texts, models))
     for budget in range(0, 80):
         ranking = search("red kite", budget=budget, allocate="adaptive")
         assert ranking.usage.spent <= budget
@@ -111,7 +107,7 @@ def test_a_fault_in_a_later_round_keeps_what_was_judged():
     models = FakeModels()
     models.rerankers["ecr"] = FailsLater("ecr", spread=10.0)
     shelf = FakeShelf([f"red kite {number}" for number in range(10)], models)
-    search = (Retrieve(20) >> Rerank("ecr", 10)).on(shelf, on_fault="keep")
+    search = (Retrieve(20) >> Rerank("ecr", 10, weight=1.0)).on(shelf, on_fault="keep")
     ranking = search("red kite", budget=500, allocate="adaptive")
     assert sum(hit.stages[-1].score is not None for hit in ranking) == FIRST
     assert any(event.failed and "the engine is gone" in event.what for event in ranking.trace)

@@ -10,7 +10,7 @@ from ponder.testing import BrokenReranker, FakeModels, FakeReranker, FakeShelf, 
 from ponder.testing.examples import clip_content, text_content
 
 TEXTS = ["kite kite kite whale", "kite soup", "red kite", "red red crane", "whale"]
-JUDGED = Retrieve(10) >> Rerank("ecr", keep=3)
+JUDGED = Retrieve(10) >> Rerank("ecr", 3, weight=1.0)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_budget_too_small_for_all_judges_the_first(shelf):
 
 def test_a_judge_of_your_own(shelf):
     mine = FakeReranker("mine", sign=-1)
-    ranking = (Retrieve(10) >> Rerank("mine", 3, reranker=mine)).on(shelf)("red kite", budget=1000)
+    ranking = (Retrieve(10) >> Rerank("mine", 3, weight=1.0, reranker=mine)).on(shelf)("red kite", budget=1000)
     assert mine.calls == 1
     assert order(ranking)[2] == order(Retrieve(10).on(shelf)("red kite"))[0]
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from ponder.cascade.ledger import Ledger
 from ponder.cascade.pacing import Allocation, Runner, next_round
-from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing
+from ponder.cascade.weighing import Weighing
 from ponder.errors import BackendFailed, PonderError
-from ponder.protocols import JudgesApart, Reranker
+from ponder.protocols import JudgesApart
 from ponder.records import Content, Event, Judgement, Verdict
-from ponder.rerank.fusion import usable
 
 
 @dataclass(slots=True, eq=False)
@@ -26,8 +25,7 @@ class Asking:
         spent: Tokens charged.
     """
 
-    stage: Rerank
-    reranker: Reranker
+    weighing: Weighing
     query: Content
     block: Sequence[Standing]
     ledger: Ledger
@@ -45,56 +43,62 @@ class Asking:
             return
         judged: dict[int, float | None] = {}
         while True:
-            step = next_round(runners, judged, weight=self.stage.weigh(self.reranker))
+            step = next_round(runners, judged)
             if not step.places:
                 self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
                 return
             if not self._ask(step.places):
                 return
-            judged |= {place: self._score(place) for place in step.places}
+            judged = self._judged([*judged, *step.places])
 
     def tell(self, what: str, *, failed: bool = False) -> None:
         """Note something about the whole stage."""
-        self.events.append(Event(self.stage.name, what, failed=failed))
+        self.events.append(Event(self.weighing.stage.name, what, failed=failed))
 
     def _runners(self) -> list[Runner] | None:
         """The candidates as a race sees them; None where the judge has to see all of them together."""
-        if not isinstance(self.reranker, JudgesApart) or self.stage.normalise != "raw":
+        judge = self.weighing.judge
+        if not isinstance(judge, JudgesApart) or self.weighing.stage.normalise != "raw":
             return None
         swings = [
-            self.reranker.swing(self.query, each.candidate(rank))
-            for rank, each in enumerate(self.block, start=1)
+            judge.swing(self.query, each.candidate(rank)) for rank, each in enumerate(self.block, start=1)
         ]
         known = [swing for swing in swings if swing is not None]
         if len(known) < len(swings):
             return None
         return [
-            Runner(each.score, swing, each.row.item.kind)
+            Runner(
+                each.score,
+                self.weighing.swing(self.block, each.row.item.kind, swing),
+                each.row.item.kind,
+            )
             for each, swing in zip(self.block, known, strict=True)
         ]
 
-    def _score(self, place: int) -> float | None:
-        verdict = self.verdicts.get(self.block[place].id)
-        return verdict.score if verdict and usable(verdict.score) else None
+    def _judged(self, places: Sequence[int]) -> dict[int, float | None]:
+        """How far the verdicts so far move these candidates."""
+        said = [self.verdicts.get(each.id) for each in self.block]
+        moved = self.weighing.weighted(self.block, [verdict.score if verdict else None for verdict in said])
+        return {place: moved[place] for place in places}
 
     def _ask(self, places: Sequence[int]) -> bool:
         """One call; whether all of these were judged, so that another round makes sense."""
         chosen = [self.block[place] for place in places]
         left = self.tokens - self.spent
-        grant = self.ledger.reserve(self.stage.name, left)
+        grant = self.ledger.reserve(self.weighing.stage.name, left)
         if grant.tokens == 0:
             self.tell(f"stopped: its {self.tokens} tokens are spent")
             return False
         candidates = [each.candidate(place + 1) for place, each in zip(places, chosen, strict=True)]
         try:
-            judgement = self.reranker.rerank(self.query, candidates, limit=grant.tokens)
+            judgement = self.weighing.judge.rerank(self.query, candidates, limit=grant.tokens)
             if not isinstance(judgement, Judgement):
                 raise TypeError(f"a reranker must return a Judgement, not {type(judgement).__name__}")
-            verdicts, strange = _by_id(judgement.verdicts, chosen, self.stage.name)
+            verdicts, strange = _by_id(judgement.verdicts, chosen, self.weighing.stage.name)
         except Exception as fault:
             self.ledger.forfeit(grant)
             self.spent += grant.tokens
-            raise _as_failure(fault, self.stage.name) from fault
+            raise _as_failure(fault, self.weighing.stage.name) from fault
         if not self.ledger.settle(grant, judgement.usage):
             self.spent += grant.tokens
             self.broken = (
@@ -106,7 +110,7 @@ class Asking:
         self.verdicts |= verdicts
         self.events.append(
             Event(
-                self.stage.name,
+                self.weighing.stage.name,
                 f"judged {len(verdicts)} of {len(chosen)} within {judgement.usage.spent} of {grant.tokens} "
                 "tokens",
                 tokens=judgement.usage.spent,

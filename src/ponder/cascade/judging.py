@@ -10,10 +10,11 @@ from ponder.cascade.ledger import Ledger
 from ponder.cascade.pacing import Allocation
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing, moves
+from ponder.cascade.weighing import Weighing
 from ponder.errors import BackendFailed, PonderError
-from ponder.protocols import Models, PricesJudging, Reranker
+from ponder.protocols import Models, PricesJudging
 from ponder.records import Content, Event, StageScore, Verdict
-from ponder.rerank.fusion import centred, fuse, usable
+from ponder.rerank.fusion import usable
 
 EARLY_SHARE = 0.6
 """Of what is left, at least, for a stage that others follow: reading ECRs of 20 is the cheaper way to
@@ -58,10 +59,13 @@ def price(
     """What these stages can use at most, were the order to stay as it is; None if one cannot say."""
     total = 0
     for stage in stages:
-        reranker = stage.judge(models)
+        weighing = Weighing.of(stage, models)
+        reranker, asked = weighing.judge, weighing.asked(standings[: stage.keep])
+        if not asked:
+            continue
         if not isinstance(reranker, PricesJudging):
             return None
-        block = [standing.candidate(rank) for rank, standing in enumerate(standings[: stage.keep], start=1)]
+        block = [standing.candidate(rank) for rank, standing in enumerate(asked, start=1)]
         try:
             cost = reranker.price(query, block)
         except Exception:
@@ -74,8 +78,7 @@ def price(
 
 
 def judge(
-    stage: Rerank,
-    reranker: Reranker,
+    weighing: Weighing,
     query: Content,
     standings: list[Standing],
     ledger: Ledger,
@@ -87,8 +90,7 @@ def judge(
     """Run one rerank stage.
 
     Args:
-        stage: What to do.
-        reranker: Who does it.
+        weighing: The stage, its judge, and how far he counts.
         query: As the cascade was asked.
         standings: Candidates of the earlier stage, in its order.
         ledger: Grants and counts tokens.
@@ -102,12 +104,17 @@ def judge(
         PonderError: Whatever else an engine raises on purpose, such as a missing dependency, which a
             person can put right.
     """
+    stage = weighing.stage
     tokens = planned(stage, ledger.left, later)
     block = standings[: stage.keep]
-    if not block or tokens == 0:
-        why = "nothing to judge" if not block else f"no tokens for it, {ledger.left} left in all"
-        return Outcome(standings, [Event(stage.name, f"skipped: {why}")])
-    asked = Asking(stage, reranker, query, block, ledger, tokens)
+    gates = [
+        Event(stage.name, f"gate: no {kind} is judged, {why}") for kind, why in _refused(weighing, block)
+    ]
+    judged = weighing.asked(block)
+    if not judged or tokens == 0:
+        why = f"no tokens for it, {ledger.left} left in all" if judged else "nothing to judge"
+        return Outcome(standings, [*gates, Event(stage.name, f"skipped: {why}")])
+    asked = Asking(weighing, query, judged, ledger, tokens, events=gates)
     try:
         asked.run(allocate)
     except PonderError as failure:
@@ -115,11 +122,11 @@ def judge(
             raise
         if not asked.verdicts:
             why = f"failed, order kept: {failure}"
-            return _unchanged(stage, standings, block, why, asked.spent, failed=True)
+            return _unchanged(stage, standings, judged, why, asked.spent, failed=True)
         asked.tell(f"failed, what was judged before counts: {failure}", failed=True)
     if asked.broken and not asked.verdicts:
-        return _unchanged(stage, standings, block, asked.broken, asked.spent)
-    after = _moved(stage, reranker, standings, block, asked.verdicts)
+        return _unchanged(stage, standings, judged, asked.broken, asked.spent)
+    after = _moved(weighing, standings, block, asked.verdicts)
     events = asked.events + [
         Event(stage.name, f"keeps its place: {_unread(verdict)}", verdict.id, rank, rank)
         for rank, standing in enumerate(block, start=1)
@@ -128,25 +135,23 @@ def judge(
     return Outcome(after, events + moves(stage.name, standings, after))
 
 
+def _refused(weighing: Weighing, block: Sequence[Standing]) -> list[tuple[str, str]]:
+    """Kinds among the candidates that the judge is not asked about, each with the reason."""
+    found = {each.row.item.kind: weighing.refused(each.row.item.kind) for each in block}
+    return [(kind, why) for kind, why in found.items() if why]
+
+
 def _moved(
-    stage: Rerank,
-    reranker: Reranker,
+    weighing: Weighing,
     standings: list[Standing],
     block: list[Standing],
     verdicts: dict[str, Verdict],
 ) -> list[Standing]:
     rest = standings[len(block) :]
     said = [verdicts.get(standing.id) for standing in block]
-    fused = fuse(
-        [standing.score for standing in block],
-        centred(
-            [verdict.score if verdict else None for verdict in said],
-            [standing.row.item.kind for standing in block],
-        ),
-        stage.weigh(reranker),
-        normalise=stage.normalise,
-        floor=rest[0].score if rest else None,
-    )
+    scores = [verdict.score if verdict else None for verdict in said]
+    fused = weighing.fused(block, scores, rest[0].score if rest else None)
+    stage = weighing.stage
     for rank, (old, score) in enumerate(zip(fused.order, fused.scores, strict=True), start=1):
         standing, verdict = block[old], said[old]
         standing.score = score
@@ -181,9 +186,10 @@ def _unchanged(
     failed: bool = False,
 ) -> Outcome:
     """Keep the order and say why; what the engine read is unknown, so nothing counts as unread."""
+    asked = {id(standing) for standing in block}
     for standing in block:
         standing.read = True
     for rank, standing in enumerate(standings, start=1):
-        note = why if rank <= len(block) else ""
+        note = why if id(standing) in asked else ""
         standing.stages.append(StageScore(stage.name, None, rank, note))
     return Outcome(standings, [Event(stage.name, why, tokens=tokens, failed=failed)])

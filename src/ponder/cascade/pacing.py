@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ponder.errors import BadArguments
-from ponder.rerank.fusion import centred
 
 Allocation = Literal["uniform", "adaptive"]
 
@@ -36,8 +35,9 @@ class Runner:
 
     Attributes:
         score: After the earlier stage.
-        swing: Standard deviation of verdicts on its kind; inf where it is not known yet.
-        group: Its kind: verdicts are compared within one.
+        swing: Standard deviation of what verdicts on its kind move, weighted as they are added; inf where
+            it is not known yet.
+        group: Its kind.
     """
 
     score: float
@@ -78,15 +78,14 @@ def next_round(
     runners: Sequence[Runner],
     judged: Mapping[int, float | None],
     *,
-    weight: float = 1.0,
     width: float = WIDTH,
 ) -> Round:
     """The next candidates to judge.
 
     Args:
         runners: All that may be judged, best first.
-        judged: Place → its verdict's score, None for one without a readable verdict.
-        weight: Of verdicts beside the earlier stage's scores.
+        judged: Place → how far its verdict moves it (`Weighing.weighted`), None for one without a readable
+            verdict.
         width: How many swings a candidate may lie behind the leader and still be judged.
 
     Returns:
@@ -97,18 +96,14 @@ def next_round(
         >>> close = [Runner(score, 0.1, "image") for score in (0.50, 0.45, 0.44, 0.10)]
         >>> next_round(close, {}).places
         (0, 1, 2)
-        >>> next_round(close, {0: 0.2, 1: 0.0, 2: 0.1}).places
+        >>> next_round(close, {0: 0.1, 1: -0.1, 2: 0.0}).places
         ()
         >>> next_round([Runner(0.9, 0.1, "image"), Runner(0.2, 0.1, "image")], {}).why
         'the lead of 0.7 is safe: verdicts move 0.15'
     """
-    # As fusion takes them: less the mean of their kind.
-    verdicts = centred(
-        [judged.get(place) for place in range(len(runners))], [runner.group for runner in runners]
-    )
-    said = {place: verdict for place, verdict in enumerate(verdicts) if verdict is not None}
-    swings = [weight * _swing(runner, said, runners) for runner in runners]
-    sums = {place: runners[place].score + weight * verdict for place, verdict in said.items()}
+    said = {place: move for place, move in judged.items() if move is not None}
+    swings = [_swing(runner, said, runners) for runner in runners]
+    sums = {place: runners[place].score + move for place, move in said.items()}
     # Before any verdict the first candidate leads, as it is.
     leader = max(sums.values(), default=runners[0].score)
     waiting = [place for place in range(len(runners)) if place not in judged]

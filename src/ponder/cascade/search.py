@@ -14,6 +14,7 @@ from ponder.cascade.pacing import Allocation, check_allocation
 from ponder.cascade.stages import Rerank, Retrieve, Think
 from ponder.cascade.standing import Standing
 from ponder.cascade.thinking import think
+from ponder.cascade.weighing import Weighing
 from ponder.errors import BadArguments
 from ponder.protocols import Searchable
 from ponder.records import Content, Event, Query, Ranking, Row, StageScore
@@ -137,8 +138,7 @@ class _Run:
             case Rerank():
                 waiting = [each for each in later if isinstance(each, Rerank)]
                 outcome = judge(
-                    stage,
-                    stage.judge(models),
+                    Weighing.of(stage, models),
                     self.content,
                     self.standings,
                     self.ledger,

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 from ponder.index.cache import cache_key
 from ponder.index.codecs import cached_embedded, encode_embedded
-from ponder.protocols import BlobCache, Embedder, Models, PricesQueries, Reasoner, Reranker
+from ponder.protocols import (
+    BlobCache,
+    Calibrated,
+    Calibrates,
+    Embedder,
+    Models,
+    PricesQueries,
+    Reasoner,
+    Reranker,
+)
 from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
@@ -26,6 +35,7 @@ class RememberingModels:
     embedder: RememberingEmbedder
     rerankers: Mapping[str, Reranker]
     reason_tokens: int
+    calibration: Calibrates | None = None
 
 
 class RememberingEmbedder:
@@ -113,5 +123,10 @@ def remembering(models: Models, cache: BlobCache) -> RememberingModels:
     kind = PricingRememberingEmbedder if prices else RememberingEmbedder
     embedder = kind(models.embedder, cache)
     return RememberingModels(
-        models.name, models.reasoner, embedder, dict(models.rerankers), models.reason_tokens
+        models.name,
+        models.reasoner,
+        embedder,
+        dict(models.rerankers),
+        models.reason_tokens,
+        models.calibration if isinstance(models, Calibrated) else None,
     )

@@ -94,7 +94,7 @@ def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) ->
     search = settings.cascade.on(corpus)
     depth = min(DEPTH, len(corpus.index))
     ranking = search(
-        query.query, budget=budget, k=depth, where=_without(query.exclude), allocate=settings.allocate
+        query.query, budget=budget, k=depth, where=without(query.exclude), allocate=settings.allocate
     )
     return Outcome(
         query=query,
@@ -110,7 +110,7 @@ def _saved(corpus: Corpus) -> float:
     return corpus.original.seconds_saved if isinstance(corpus.original, SavesTime) else 0.0
 
 
-def _without(excluded: Sequence[str] | frozenset[str]) -> str | None:
+def without(excluded: Sequence[str] | frozenset[str]) -> str | None:
     """A filter that leaves these ids out before anything is judged."""
     if not excluded:
         return None

@@ -1,0 +1,114 @@
+"""How far a judge's word counts beside the earlier stage's: measured, told, or by a prior that is safe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ponder.cascade.stages import Rerank
+from ponder.cascade.standing import Standing
+from ponder.protocols import Calibrated, Calibrates, Models, Reranker
+from ponder.records import Kind
+from ponder.rerank.fusion import Fused, centred, fuse, usable
+
+PRIOR = 1.0
+"""A judge that nobody has measured moves candidates no further, in standard deviations, than the earlier
+stage set them apart. Fitted with each data set left out in turn (docs/scaling.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """Weights for one stage's judge.
+
+    The stage's own ``weight`` comes first; then what a calibration of just this judge says of the
+    candidate's kind; then the judge's own weight, held back by `PRIOR`: a score may be a probability, a
+    logit or anything, and one who shouts is not for that reason right.
+
+    Args:
+        stage: The stage.
+        judge: Who judges.
+        calibration: What was measured, if anything was.
+    """
+
+    stage: Rerank
+    judge: Reranker
+    calibration: Calibrates | None = None
+
+    @classmethod
+    def of(cls, stage: Rerank, models: Models) -> Weighing:
+        """The weighing of a stage with the judge and the calibration of these models."""
+        known = models.calibration if isinstance(models, Calibrated) else None
+        return cls(stage, stage.judge(models), known)
+
+    def refused(self, kind: Kind) -> str:
+        """Why the judge is not asked about this kind; "" if it is."""
+        if self.stage.weight is not None or self.calibration is None:
+            return ""
+        trust = self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
+        return trust.why if trust is not None and trust.weight == 0 else ""
+
+    def asked(self, block: Sequence[Standing]) -> list[Standing]:
+        """Those whose kind the judge is asked about."""
+        return [each for each in block if not self.refused(each.row.item.kind)]
+
+    def swing(self, block: Sequence[Standing], kind: Kind, said: float) -> float:
+        """How far a verdict moves a candidate: measured, or what the judge `said` of itself; may be inf."""
+        weight, measured = self._known(kind)
+        swing = said if measured is None else measured
+        if weight is not None:
+            return weight * swing
+        own = self.judge.weight * swing
+        # What is estimated from verdicts is held back when they are there.
+        return min(own, PRIOR * _deviation([each.score for each in block])) if math.isfinite(own) else own
+
+    def weighted(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
+        """A judge's scores as they are added: less the mean of their kind, times its weight.
+
+        Args:
+            block: Candidates as the earlier stage left them.
+            scores: Of each; None, or what is not `usable`, for one that was not judged.
+        """
+        kinds = [each.row.item.kind for each in block]
+        found = [score if usable(score) else None for score in centred(scores, kinds)]
+        spread = _deviation([each.score for each in block])
+        for kind in dict.fromkeys(kinds):
+            said = {p: s for p, s in enumerate(found) if s is not None and kinds[p] == kind}
+            weight, _ = self._known(kind)
+            if weight is None:
+                moved = self.judge.weight * _deviation(list(said.values()))
+                weight = self.judge.weight * (min(1.0, PRIOR * spread / moved) if moved else 1.0)
+            for place, score in said.items():
+                found[place] = weight * score
+        return found
+
+    def fused(self, block: Sequence[Standing], scores: Sequence[float | None], floor: float | None) -> Fused:
+        """The block's new order. Scores that a stage stretches are weighed as the stage or the judge says.
+
+        Args:
+            block: As for `weighted`.
+            scores: As for `weighted`.
+            floor: As for `ponder.rerank.fusion.fuse`.
+        """
+        earlier = [each.score for each in block]
+        if self.stage.normalise == "raw":
+            return fuse(earlier, self.weighted(block, scores), 1.0, floor=floor)
+        verdicts = centred(scores, [each.row.item.kind for each in block])
+        weight = self.stage.weigh(self.judge)
+        return fuse(earlier, verdicts, weight, normalise=self.stage.normalise, floor=floor)
+
+    def _known(self, kind: Kind) -> tuple[float | None, float | None]:
+        """Weight and swing where they are told or measured."""
+        known = self.calibration and self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
+        swing = known.swing if known else None
+        if self.stage.weight is not None:
+            return self.stage.weight, swing
+        return (known.weight, swing) if known else (None, None)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """Root of the mean square about the mean; 0.0 for fewer than two."""
+    if len(values) < 2:
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))

@@ -1,0 +1,155 @@
+"""Calibrating a cascade's judges on data sets with judgements, and trying that on the set left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ponder.cascade import Rerank
+from ponder.evaluate.bootstrap import Difference, paired_difference
+from ponder.evaluate.calibrating.blocks import Block, Judged
+from ponder.evaluate.calibrating.curves import fit_curve
+from ponder.evaluate.calibrating.weights import weigh
+from ponder.evaluate.harm import harmless
+from ponder.evaluate.retrieval import run_budgets
+from ponder.evaluate.settings import Settings
+from ponder.records import Kind
+from ponder.rerank.calibration import KINDS, Calibration, Fit
+
+Say = Callable[[str], None]
+
+
+def calibrate(sets: Sequence[Judged], measures: Mapping[str, str], say: Say = lambda _: None) -> Calibration:
+    """Measure the judges of a cascade, stage after stage: each sees the candidates as those before leave them.
+
+    Args:
+        sets: Data sets whose cascades have the same stages; each judge is asked about whole blocks, with no
+            limit of tokens.
+        measures: Each data set's main measure, by its name.
+        say: Told what was found, a line a judge and kind.
+
+    Returns:
+        A calibration for just these judges.
+
+    Raises:
+        InputInvalid: A data set without a query that can be opened.
+    """
+    fits: list[Fit] = []
+    stages = [stage for stage in sets[0].cascade.stages if isinstance(stage, Rerank)]
+    for stage in stages:
+        known = Calibration(tuple(fits))
+        blocks = {each.dataset.name: each.blocks(stage, known) for each in sets}
+        for fit in _fits(stage, sets[0].recorders[stage.name].fingerprint, blocks, measures):
+            say(f"{fit.stage}, {fit.kind}: weight {fit.weight:.4g}; {fit.why}")
+            fits.append(fit)
+    return Calibration(tuple(fits))
+
+
+def _fits(
+    stage: Rerank, judge: str, blocks: Mapping[str, Sequence[Block]], measures: Mapping[str, str]
+) -> Iterator[Fit]:
+    everyone = [block for each in blocks.values() for block in each]
+    kinds = sorted({kind for block in everyone for kind in block.kinds})
+    weights: dict[Kind, float] = {}
+    for kind in kinds:
+        found = weigh(blocks, kind, weights, measures)
+        if found is None:
+            continue
+        weights[kind] = found.weight
+        theirs = {name: [b for b in each if kind in b.kinds] for name, each in blocks.items()}
+        names = tuple(name for name, each in theirs.items() if each)
+        seen = [block for each in theirs.values() for block in each]
+        curve, centred = fit_curve(seen, kind)
+        yield Fit(
+            stage=stage.name,
+            kind=kind,
+            judge=judge,
+            weight=float(f"{found.weight:.4g}"),
+            swing=float(f"{found.swing:.4g}"),
+            measure=", ".join(dict.fromkeys(measures[name] for name in names)),
+            gain=(round(found.gain.mean, 4), round(found.gain.low, 4), round(found.gain.high, 4)),
+            queries=found.queries,
+            tokens=round(sum(block.tokens for block in seen) / len(seen), 1),
+            sets=names,
+            centred=centred,
+            curve=curve,
+            why=found.why,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A data set under a calibration that was not fitted on it.
+
+    Attributes:
+        name: Of the data set.
+        measure: Its main measure.
+        budget: Tokens a query.
+        plain: Without tokens.
+        value: With them.
+        gain: Paired, over plain retrieval.
+        harmless: Whether `value` is not below `plain` by more than noise lets it.
+        weights: By stage and kind: the weight that the other sets gave, or "prior".
+    """
+
+    name: str
+    measure: str
+    budget: int
+    plain: float
+    value: float
+    gain: Difference
+    harmless: bool
+    weights: Mapping[str, str]
+
+    def fields(self) -> dict[str, Any]:
+        """For JSON."""
+        gain = {"mean": self.gain.mean, "low": self.gain.low, "high": self.gain.high}
+        told = ("name", "measure", "budget", "plain", "value", "harmless")
+        return {**{k: getattr(self, k) for k in told}, "gain": gain, "weights": dict(self.weights)}
+
+
+def leave_one_out(
+    sets: Sequence[Judged], measures: Mapping[str, str], budgets: Sequence[int]
+) -> Iterator[LeftOut]:
+    """Each data set under what the others give: a kind that none of them holds falls to the prior.
+
+    Args:
+        sets: As for `calibrate`, two or more.
+        measures: As for `calibrate`.
+        budgets: Above 0.
+    """
+    for out in sets:
+        known = calibrate([each for each in sets if each is not out], measures)
+        yield from tried_on(out, known, measures[out.dataset.name], budgets)
+
+
+def tried_on(out: Judged, known: Calibration, measure: str, budgets: Sequence[int]) -> Iterator[LeftOut]:
+    """A data set searched with a calibration, at each budget."""
+    settings = Settings(budgets=(0, *budgets), cascade=out.cascade)
+    corpus = replace(out.corpus, models=replace(out.corpus.models, calibration=known))
+    runs = list(run_budgets(out.dataset, corpus, settings))
+    plain = [outcome.scores[measure] for outcome in runs[0].outcomes]
+    for run in runs[1:]:
+        values = [outcome.scores[measure] for outcome in run.outcomes]
+        before, after = sum(plain) / len(plain), sum(values) / len(values)
+        yield LeftOut(
+            out.dataset.name,
+            measure,
+            run.budget,
+            round(before, 6),
+            round(after, 6),
+            paired_difference(values, plain),
+            harmless(before, after, len(plain)),
+            _weights(out, known),
+        )
+
+
+def _weights(out: Judged, known: Calibration) -> dict[str, str]:
+    there = out.corpus.index.counts()
+    found = {}
+    for name, recorder in out.recorders.items():
+        for kind in (kind for kind in KINDS if kind in there):
+            fit = known.find(name, recorder.fingerprint, kind)
+            found[f"{name}, {kind}"] = "prior" if fit is None else f"{fit.weight:.4g}"
+    return found
