@@ -146,6 +146,11 @@ class Calibrates(Protocol):
     """What was measured about judges."""
 
     @property
+    def embedder(self) -> str:
+        """Fingerprint of the embedder whose scores the judges' were weighed against; "" for any."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """Equal for equal measurements."""
         ...

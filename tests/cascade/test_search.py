@@ -68,7 +68,9 @@ def test_a_budget_too_small_for_all_judges_the_first(shelf):
 
 def test_a_judge_of_your_own(shelf):
     mine = FakeReranker("mine", sign=-1)
-    ranking = (Retrieve(10) >> Rerank("mine", 3, weight=1.0, reranker=mine)).on(shelf)("red kite", budget=1000)
+    ranking = (Retrieve(10) >> Rerank("mine", 3, weight=1.0, reranker=mine)).on(shelf)(
+        "red kite", budget=1000
+    )
     assert mine.calls == 1
     assert order(ranking)[2] == order(Retrieve(10).on(shelf)("red kite"))[0]
 

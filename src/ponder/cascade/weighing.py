@@ -37,8 +37,13 @@ class Weighing:
 
     @classmethod
     def of(cls, stage: Rerank, models: Models) -> Weighing:
-        """The weighing of a stage with the judge and the calibration of these models."""
+        """The weighing of a stage with the judge and the calibration of these models.
+
+        A calibration beside another embedder's scores counts for nothing.
+        """
         known = models.calibration if isinstance(models, Calibrated) else None
+        if known is not None and known.embedder not in ("", models.embedder.fingerprint):
+            known = None
         return cls(stage, stage.judge(models), known)
 
     def refused(self, kind: Kind) -> str:

@@ -13,7 +13,21 @@ from collections.abc import Sequence
 
 import typer
 
-from ponder.cli import demo, doctor, evaluate, index, info, models, moments, parity, qa, remove, scale, search
+from ponder.cli import (
+    calibrate,
+    demo,
+    doctor,
+    evaluate,
+    index,
+    info,
+    models,
+    moments,
+    parity,
+    qa,
+    remove,
+    scale,
+    search,
+)
 from ponder.errors import BackendFailed, PonderError
 
 INTERRUPTED = 130
@@ -35,6 +49,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("evaluate-moments")(moments.evaluate_moments)
 app.command("evaluate-qa")(qa.evaluate_qa)
 app.command("scale")(scale.scale)
+app.command("calibrate")(calibrate.calibrate)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 

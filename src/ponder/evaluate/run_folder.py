@@ -123,6 +123,7 @@ def fingerprints(corpus: Corpus) -> dict[str, Any]:
         "reasoner": models.reasoner.fingerprint,
         "embedder": models.embedder.fingerprint,
         "rerankers": {name: each.fingerprint for name, each in models.rerankers.items()},
+        "calibration": getattr(models.calibration, "fingerprint", None),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from ponder.embed.backbone import BackboneEmbedder
@@ -25,6 +26,7 @@ from ponder.presets.spec import (
 )
 from ponder.protocols import BlobCache, Embedder, Reranker
 from ponder.reason.chat import ChatReasoner, Wording
+from ponder.rerank.calibration import Calibration, read_calibration
 from ponder.rerank.musing import Musing
 from ponder.rerank.p_true import PTrue
 from ponder.rerank.pointwise import PointwiseJudge, Question
@@ -44,6 +46,7 @@ class ChatModels:
         self.preset = preset
         self.name, self.reason_tokens = preset.name, preset.reason_tokens
         self.reason_batch = preset.reason_batch
+        self.calibration = _calibration(preset.calibration)
         self._engines: dict[str, Engine] = {}
 
     def engine(self, name: str) -> Engine:
@@ -149,6 +152,10 @@ def __getattr__(name: str) -> Callable[..., ChatModels]:
     if name.startswith("build_"):
         return partial(build_preset, name.removeprefix("build_").replace("_", "-"))
     raise AttributeError(name)
+
+
+def _calibration(path: str) -> Calibration | None:
+    return None if path in ("", "none") else read_calibration(Path(path).expanduser())
 
 
 def _engine(spec: Any) -> Engine:

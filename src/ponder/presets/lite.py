@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 
 from ponder.embed.lite import LiteEmbedder, meaning_of
 from ponder.models.lite.language import Language
@@ -12,6 +13,7 @@ from ponder.models.lite.vision import Vision
 from ponder.protocols import BlobCache, Reranker
 from ponder.reason.lite import LiteReasoner
 from ponder.rerank.by_kind import JudgeByKind
+from ponder.rerank.calibration import Calibration, read_calibration
 from ponder.rerank.choosing import LikelihoodChooser
 from ponder.rerank.events import EventsJudge
 from ponder.rerank.evidence import EvidenceJudge
@@ -20,6 +22,9 @@ from ponder.rerank.naming import NamingJudge
 
 REASON_TOKENS = 192
 """A document's ECR: about five definitions. Retrieval gains nothing beyond; the judges read the first."""
+
+SHIPPED = Path(__file__).parent / "files" / "lite.calibration.json"
+"""Measured on the dev splits of our benchmarks by ``ponder calibrate``; docs/scaling.md has the command."""
 
 
 class LiteModels:
@@ -35,9 +40,12 @@ class LiteModels:
         text_layers: Keep the text encoder's first layers only.
         judge_layers: Keep the language model's first layers only, for judging and for what judges compare
             with (a class name's prior likelihood).
+        calibration: A file of ``ponder calibrate``; "" takes the one that comes with ponder, which counts for
+            judges and encoders of full size only, "none" none.
 
     Raises:
         BadArguments: An unknown vision, or fewer layers than one.
+        InputNotFound, InputInvalid: `calibration` names a file that is not there, or no calibration.
 
     Example:
         >>> small = LiteModels(judge_layers=10)
@@ -55,9 +63,15 @@ class LiteModels:
         text: str = "minilm",
         text_layers: int | None = None,
         judge_layers: int | None = None,
+        calibration: str = "",
     ) -> None:
         plain = {"vision": "efficientnet-lite0", "text": "minilm"}
         told = {"vision": vision, "text": text, "text_layers": text_layers, "judge_layers": judge_layers}
+        if calibration not in ("", "none"):
+            # A shelf remembers the name, and is searched from other folders too.
+            calibration = str(Path(calibration).expanduser().absolute())
+        told["calibration"] = calibration or None
+        self.calibration = _calibration(calibration)
         changed = [f"{key}={value}" for key, value in told.items() if value not in (None, plain.get(key))]
         self.name = ",".join(("lite", *changed))
         self._vision, self._language = Vision(name=vision), Language(cache=cache, layers=judge_layers)
@@ -115,6 +129,7 @@ def build(
     text: str = "minilm",
     text_layers: int | None = None,
     judge_layers: int | None = None,
+    calibration: str = "",
 ) -> LiteModels:
     """The entry point of the preset; cheap, weights load at first use. Arguments as for `LiteModels`.
 
@@ -122,4 +137,19 @@ def build(
         >>> build().embedder.dim
         1153
     """
-    return LiteModels(cache, vision=vision, text=text, text_layers=text_layers, judge_layers=judge_layers)
+    return LiteModels(
+        cache,
+        vision=vision,
+        text=text,
+        text_layers=text_layers,
+        judge_layers=judge_layers,
+        calibration=calibration,
+    )
+
+
+@cache
+def _calibration(path: str) -> Calibration | None:
+    """Read once a process: models are built for every command."""
+    if path == "none":
+        return None
+    return read_calibration(Path(path) if path else SHIPPED)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.presets.spec import BackboneSpec, EngineJudgeSpec, LocalSpec, Preset
 
-_PATHS = ("model", "adapter", "weights")
+_PATHS = ("model", "adapter", "weights", "calibration")
 
 FILES = Path(__file__).parent / "files"
 
@@ -60,6 +60,8 @@ def read(name: str, *, where: Path | None = None) -> Preset:
     # A shelf remembers the name, and is searched from other folders too.
     file = _file(plain, where)
     table = _placed(table, Path.cwd())
+    if file is not None and not table.get("calibration") and (beside := calibration_beside(file)).is_file():
+        table["calibration"] = str(beside)
     table["name"] = name if file is None else ",".join((str(file), *overrides))
     try:
         preset = Preset.model_validate(table)
@@ -69,6 +71,16 @@ def read(name: str, *, where: Path | None = None) -> Preset:
         raise InputInvalid(f"{place}: {first['msg']}", plain, "see docs/models.md") from error
     _check(preset, plain)
     return preset
+
+
+def calibration_beside(file: Path) -> Path:
+    """Where ``ponder calibrate`` writes what it finds about a preset's file.
+
+    Example:
+        >>> calibration_beside(Path("models/mine.yaml")).as_posix()
+        'models/mine.calibration.json'
+    """
+    return file.with_name(f"{file.stem}.calibration.json")
 
 
 def _parts(name: str) -> list[str]:

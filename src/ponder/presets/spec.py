@@ -183,6 +183,8 @@ class Preset(_Part):
         about: One line.
         memory: What it needs, for people.
         engines: Chat models by a name of the file's own.
+        calibration: A file of ``ponder calibrate``; "" for ``NAME.calibration.json`` beside a preset's file,
+            if there is one, and "none" for none.
         reason_tokens: Default length of a document's ECR.
         reason_batch: Documents that are reasoned about together.
     """
@@ -194,6 +196,7 @@ class Preset(_Part):
     reasoner: ReasonerSpec
     embedder: EmbedderSpec
     judges: dict[str, JudgeSpec] = {}
+    calibration: str = ""
     reason_tokens: int = Field(default=192, gt=0)
     reason_batch: int = Field(default=32, gt=0)
 

@@ -82,6 +82,7 @@ class Calibration:
 
     Attributes:
         fits: One a stage, judge and kind.
+        embedder: Fingerprint of the embedder whose scores the judges' were weighed against; "" for any.
         made: Command, versions, time and the like, for people.
 
     Example:
@@ -90,12 +91,13 @@ class Calibration:
     """
 
     fits: tuple[Fit, ...]
+    embedder: str = ""
     made: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all fits."""
-        told = json.dumps([fit.fields() for fit in self.fits], sort_keys=True)
+        """Hash of all that is used."""
+        told = json.dumps([self.embedder, *(fit.fields() for fit in self.fits)], sort_keys=True)
         return f"calibration-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
     def find(self, stage: str, judge: str, kind: Kind) -> Fit | None:
@@ -114,11 +116,15 @@ class Calibration:
             return None
         return fit.curve.chance(score - mean if fit.centred else score)
 
+    def fields(self) -> dict[str, Any]:
+        """As in the file."""
+        fits = [fit.fields() for fit in self.fits]
+        return {"version": VERSION, "embedder": self.embedder, "made": self.made, "fits": fits}
+
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
-        told = {"version": VERSION, "made": self.made, "fits": [fit.fields() for fit in self.fits]}
         half = path.with_name(f"{path.name}.half")
-        half.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        half.write_text(json.dumps(self.fields(), indent=1) + "\n", encoding="utf-8")
         half.replace(path)
 
 
@@ -162,7 +168,7 @@ def read_calibration(path: Path) -> Calibration:
         except (KeyError, TypeError, ValueError) as error:
             raise InputInvalid(f"fits[{number}]: {type(error).__name__}: {error}", str(path), hint) from error
     made = told.get("made")
-    return Calibration(tuple(fits), made if isinstance(made, dict) else {})
+    return Calibration(tuple(fits), str(told.get("embedder", "")), made if isinstance(made, dict) else {})
 
 
 def _fit(row: dict[str, Any]) -> Fit:

@@ -6,7 +6,13 @@ what `ponder.protocols` says in words; they need pytest.
 
 from ponder.testing.engine import FakeEngine
 from ponder.testing.fakes import FakeEmbedder, FakeModels, FakeReasoner, build
-from ponder.testing.judges import BrokenReranker, ConstantReranker, FakeReranker, GreedyReranker
+from ponder.testing.judges import (
+    BrokenReranker,
+    ConstantReranker,
+    FakeReranker,
+    GreedyReranker,
+    SpoiltReranker,
+)
 from ponder.testing.store import FakeIndex, FakeShelf
 from ponder.testing.words import ModelUsed
 
@@ -22,5 +28,6 @@ __all__ = [
     "FakeShelf",
     "GreedyReranker",
     "ModelUsed",
+    "SpoiltReranker",
     "build",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ponder.protocols import BlobCache, Reranker
+from ponder.protocols import BlobCache, Calibrates, Reranker
 from ponder.records import Content, Embedded, PartReasoning, Reasoning, Role, Usage
 from ponder.testing.judges import FakeReranker
 from ponder.testing.words import ModelUsed, digest, number, parts_of, seen, words
@@ -153,6 +153,7 @@ class FakeModels:
         forbidden: Every model raises `ModelUsed` when used; fingerprints and `dim` are still known.
         dim: Length of the vectors.
         reason_tokens: Default length of a document's reasoning.
+        calibration: What was measured about the judges.
 
     Example:
         >>> sorted(FakeModels().rerankers)
@@ -166,6 +167,7 @@ class FakeModels:
     forbidden: bool = False
     dim: int = 256
     reason_tokens: int = 64
+    calibration: Calibrates | None = None
 
     reasoner: FakeReasoner = field(init=False)
     embedder: FakeEmbedder = field(init=False)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ponder.errors import BackendFailed
-from ponder.protocols import Reads
+from ponder.protocols import JudgesApart, Reads, Reranker
 from ponder.records import Candidate, Content, Judgement, Usage, Verdict
-from ponder.testing.words import ModelUsed, seen, words
+from ponder.testing.words import ModelUsed, number, seen, words
 
 Breakage = Literal["none", "nan", "inf", "text", "strangers", "twice", "raise", "crash", "negative-usage"]
 
@@ -85,6 +85,52 @@ class ConstantReranker(FakeReranker):
         """As `FakeReranker`, with one score for all."""
         fair = FakeReranker.rerank(self, query, candidates, limit=limit)
         return Judgement(tuple(Verdict(v.id, self.constant) for v in fair.verdicts), fair.usage)
+
+
+@dataclass(eq=False)
+class SpoiltReranker:
+    """Any judge with its scores spoilt: it spends as much and knows nothing, or the opposite.
+
+    Args:
+        judge: Who is asked. What it gives no score keeps none.
+        how: "noise": a score by the hash of query and candidate, uniform from 0 to `scale`; "constant":
+            `scale` for everyone; "negated": minus the judge's.
+        scale: See `how`.
+
+    Example:
+        >>> SpoiltReranker(FakeReranker("ecr"), "negated").fingerprint
+        'negated-1.0-FakeReranker-ecr-ecr-False-1'
+    """
+
+    judge: Reranker
+    how: Literal["noise", "constant", "negated"]
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.name, self.reads, self.weight = self.judge.name, self.judge.reads, self.judge.weight
+
+    @property
+    def fingerprint(self) -> str:
+        """How, and the judge's."""
+        return f"{self.how}-{self.scale}-{self.judge.fingerprint}"
+
+    def swing(self, query: Content, candidate: Candidate) -> float | None:
+        """The judge's own word, "not known" if it has none."""
+        return self.judge.swing(query, candidate) if isinstance(self.judge, JudgesApart) else math.inf
+
+    def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
+        """As the judge, then spoilt."""
+        fair = self.judge.rerank(query, candidates, limit=limit)
+        spoilt = (v if v.score is None else replace(v, score=self._score(query, v)) for v in fair.verdicts)
+        return Judgement(tuple(spoilt), fair.usage)
+
+    def _score(self, query: Content, verdict: Verdict) -> float:
+        match self.how:
+            case "negated":
+                return -float(verdict.score or 0.0)
+            case "constant":
+                return self.scale
+        return self.scale * number(f"{query.digest} {verdict.id}", 10**6) / 10**6
 
 
 @dataclass(eq=False)

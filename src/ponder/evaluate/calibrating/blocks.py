@@ -11,7 +11,7 @@ from ponder.evaluate.beir import Dataset
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.retrieval import without
 from ponder.protocols import Index, Models, Reads, Reranker
-from ponder.records import Candidate, Content, Judgement, Kind, Usage
+from ponder.records import Candidate, Content, Judgement, Kind, Skipped, Usage
 from ponder.rerank.calibration import CalibratedModels, Calibration
 from ponder.rerank.fusion import fuse
 
@@ -96,6 +96,11 @@ class Judged:
     corpus: Corpus
     cascade: Cascade
     recorders: Mapping[str, Recorder]
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """Documents and queries that are missing or cannot be opened."""
+        return (*self.dataset.skipped, *self.corpus.skipped)
 
     @classmethod
     def of(cls, dataset: Dataset, corpus: Corpus, cascade: Cascade) -> Judged:

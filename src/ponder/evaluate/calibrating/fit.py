@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ponder.cascade import Rerank
 from ponder.evaluate.bootstrap import Difference, paired_difference
-from ponder.evaluate.calibrating.blocks import Block, Judged
+from ponder.evaluate.calibrating.blocks import Advance, Block, Judged
 from ponder.evaluate.calibrating.curves import fit_curve
 from ponder.evaluate.calibrating.weights import weigh
 from ponder.evaluate.harm import harmless
@@ -17,17 +17,17 @@ from ponder.evaluate.settings import Settings
 from ponder.records import Kind
 from ponder.rerank.calibration import KINDS, Calibration, Fit
 
-Say = Callable[[str], None]
 
-
-def calibrate(sets: Sequence[Judged], measures: Mapping[str, str], say: Say = lambda _: None) -> Calibration:
-    """Measure the judges of a cascade, stage after stage: each sees the candidates as those before leave them.
+def calibrate(
+    sets: Sequence[Judged], measures: Mapping[str, str], advance: Advance | None = None
+) -> Calibration:
+    """Measure the judges of a cascade, stage after stage: each sees what those before it leave.
 
     Args:
         sets: Data sets whose cascades have the same stages; each judge is asked about whole blocks, with no
             limit of tokens.
         measures: Each data set's main measure, by its name.
-        say: Told what was found, a line a judge and kind.
+        advance: Called with (queries done, queries in all), over all stages.
 
     Returns:
         A calibration for just these judges.
@@ -36,14 +36,22 @@ def calibrate(sets: Sequence[Judged], measures: Mapping[str, str], say: Say = la
         InputInvalid: A data set without a query that can be opened.
     """
     fits: list[Fit] = []
+    embedder = sets[0].corpus.models.embedder.fingerprint
     stages = [stage for stage in sets[0].cascade.stages if isinstance(stage, Rerank)]
+    done, everyone = 0, len(stages) * sum(len(each.dataset.queries) for each in sets)
+
+    def passed(queries: int, _: int) -> None:
+        if advance:
+            advance(done + queries, everyone)
+
     for stage in stages:
-        known = Calibration(tuple(fits))
-        blocks = {each.dataset.name: each.blocks(stage, known) for each in sets}
-        for fit in _fits(stage, sets[0].recorders[stage.name].fingerprint, blocks, measures):
-            say(f"{fit.stage}, {fit.kind}: weight {fit.weight:.4g}; {fit.why}")
-            fits.append(fit)
-    return Calibration(tuple(fits))
+        known = Calibration(tuple(fits), embedder)
+        blocks = {}
+        for each in sets:
+            blocks[each.dataset.name] = each.blocks(stage, known, passed)
+            done += len(each.dataset.queries)
+        fits += _fits(stage, sets[0].recorders[stage.name].fingerprint, blocks, measures)
+    return Calibration(tuple(fits), embedder)
 
 
 def _fits(

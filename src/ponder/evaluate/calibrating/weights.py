@@ -22,6 +22,9 @@ eight times. Steps of the root of 2: between neighbours few first places change.
 
 FOLDS = 5
 
+_SAME = 1e-9
+"""Of the largest score: a deviation below it is rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:

@@ -1,0 +1,109 @@
+"""Calibrating on a data set where the judge knows more than the retriever, and with judges that do not."""
+
+import json
+
+import pytest
+from datasets_of_texts import write_dataset
+
+from ponder.cascade import parse_stages
+from ponder.evaluate.beir import load_beir
+from ponder.evaluate.calibrating import Judged, calibrate, leave_one_out, tried_on
+from ponder.evaluate.corpus import build_corpus
+from ponder.evaluate.settings import Settings
+from ponder.rerank.calibration import CalibratedModels, read_calibration
+from ponder.testing import FakeModels, FakeReranker, SpoiltReranker
+
+CASCADE = parse_stages("retrieve:30,ecr:8")
+QUERIES = 60
+
+
+def folder_of(path, prefix, wanted):
+    """Documents that say a query's first word twice are nearer to it than the one that says both words."""
+    corpus, queries = {}, {}
+    for n in range(QUERIES):
+        first, second = f"{prefix}first{n}", f"{prefix}second{n}"
+        corpus[f"{prefix}both{n}"] = f"{first} {second} " + " ".join(f"filler{i}x{n}" for i in range(6))
+        corpus[f"{prefix}near{n}"] = f"{first} {first}"
+        queries[f"{prefix}{n}"] = (f"{first} {second}", {f"{prefix}{wanted}{n}": 1}, {})
+    path.mkdir()
+    return write_dataset(path, corpus, queries)
+
+
+def judged(tmp_path, cache, judge, prefix="a", wanted="both"):
+    models = FakeModels(dim=4096)
+    models.rerankers["ecr"] = judge
+    dataset = load_beir(folder_of(tmp_path / prefix, prefix, wanted))
+    return Judged.of(dataset, build_corpus(dataset.items, models, cache, Settings()), CASCADE)
+
+
+def measured(each):
+    return {each.dataset.name: "hit@1"}
+
+
+def test_a_judge_that_helps_gets_a_weight_and_lifts_the_figure(tmp_path, cache):
+    each = judged(tmp_path, cache, FakeReranker("ecr"))
+    found = calibrate([each], measured(each))
+    [fit] = found.fits
+    assert fit.weight > 0
+    assert fit.gain[1] > 0
+    assert (fit.queries, fit.sets, fit.stage, fit.kind) == (QUERIES, ("a",), "ecr", "text")
+    [tried] = tried_on(each, found, "hit@1", [1000])
+    assert tried.value > tried.plain + 0.5
+    # Who has the words is likelier to be right.
+    assert fit.curve.chance(0.5) > fit.curve.chance(-0.5)
+
+
+@pytest.mark.parametrize(
+    ("how", "wanted"), [("noise", "near"), ("constant", "both"), ("constant", "near"), ("negated", "both")]
+)
+def test_a_judge_that_knows_nothing_is_not_asked_and_the_trace_says_why(tmp_path, cache, how, wanted):
+    each = judged(tmp_path, cache, SpoiltReranker(FakeReranker("ecr"), how), wanted=wanted)
+    found = calibrate([each], measured(each))
+    assert [fit.weight for fit in found.fits] == [0.0]
+    [tried] = tried_on(each, found, "hit@1", [1000])
+    assert tried.value == tried.plain
+    place = type("Place", (), {"index": each.corpus.index})()
+    place.models = CalibratedModels(each.corpus.models, found)
+    ranking = CASCADE.on(place)("afirst1 asecond1", budget=1000)
+    assert ranking.usage.spent == 0
+    [gate] = [event.what for event in ranking.trace if event.what.startswith("gate")]
+    assert gate.startswith("gate: no text is judged, ")
+    assert found.fits[0].why in gate
+
+
+def test_another_judge_of_the_same_name_is_not_the_one_that_was_measured(tmp_path, cache):
+    each = judged(tmp_path, cache, SpoiltReranker(FakeReranker("ecr"), "negated"))
+    found = calibrate([each], measured(each))
+    assert found.trust("ecr", FakeReranker("ecr").fingerprint, "text") is None
+
+
+def test_a_set_left_out_is_judged_by_what_the_others_say(tmp_path, cache):
+    sets = [judged(tmp_path, cache, FakeReranker("ecr"), prefix) for prefix in ("a", "b")]
+    measures = {"a": "hit@1", "b": "ndcg@5"}
+    found = list(leave_one_out(sets, measures, [1000]))
+    assert [(each.name, each.measure, each.budget) for each in found] == [
+        ("a", "hit@1", 1000),
+        ("b", "ndcg@5", 1000),
+    ]
+    for each in found:
+        assert each.harmless
+        assert float(each.weights["ecr, text"]) > 0
+
+
+def test_a_calibration_survives_its_file(tmp_path, cache):
+    each = judged(tmp_path, cache, FakeReranker("ecr"))
+    found = calibrate([each], measured(each))
+    path = tmp_path / "found.json"
+    found.save(path)
+    assert read_calibration(path) == found
+    assert read_calibration(path).fingerprint == found.fingerprint
+    assert json.loads(path.read_text())["embedder"] == each.corpus.models.embedder.fingerprint
+
+
+def test_judges_are_asked_once_for_the_same_candidates(tmp_path, cache):
+    judge = FakeReranker("ecr")
+    each = judged(tmp_path, cache, judge)
+    calibrate([each], measured(each))
+    calls = judge.calls
+    calibrate([each], measured(each))
+    assert judge.calls == calls == QUERIES
