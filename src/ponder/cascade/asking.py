@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ponder.cascade.ledger import Ledger
+from ponder.cascade.nextstep import next_step
+from ponder.cascade.offer import Offer, Offers
 from ponder.cascade.pacing import Allocation, Runner, next_round
 from ponder.cascade.standing import Standing
 from ponder.cascade.weighing import Weighing
 from ponder.errors import BackendFailed, PonderError
 from ponder.protocols import JudgesApart
-from ponder.records import Content, Event, Judgement, Verdict
+from ponder.records import Content, Event, Judgement, NextStep, Verdict
+
+_EMPTY = "stopped: nothing is left in the purse for it"
 
 
 @dataclass(slots=True, eq=False)
@@ -35,11 +39,12 @@ class Asking:
     broken: str = ""
     spent: int = 0
 
-    def run(self, allocate: Allocation) -> None:
+    def run(self, allocate: Allocation) -> Offers:
         """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
         runners = self._runners() if allocate == "adaptive" else None
         if runners is None:
-            self._ask(range(len(self.block)))
+            everyone = range(len(self.block))
+            self._ask(everyone, (yield Offer(self.weighing, self.query, self.block, everyone)))
             return
         judged: dict[int, float | None] = {}
         while True:
@@ -47,9 +52,24 @@ class Asking:
             if not step.places:
                 self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
                 return
-            if not self._ask(step.places):
+            most = yield Offer(self.weighing, self.query, self.block, step.places, runners, judged)
+            if not self._ask(step.places, most):
                 return
             judged = self._judged([*judged, *step.places])
+
+    def next(self, allocate: Allocation) -> NextStep | None:
+        """What could be asked now, had the stage more tokens; None when everyone has been."""
+        waiting = [place for place, each in enumerate(self.block) if each.id not in self.verdicts]
+        if not waiting:
+            return None
+        runners = self._runners()
+        if runners is None:
+            return next_step(Offer(self.weighing, self.query, self.block, waiting), None)
+        asked = [place for place in range(len(self.block)) if place not in waiting]
+        judged = self._judged(asked)
+        step = next_round(runners, judged)
+        places = step.places if step.places and allocate == "adaptive" else waiting
+        return next_step(Offer(self.weighing, self.query, self.block, places, runners, judged), step)
 
     def tell(self, what: str, *, failed: bool = False) -> None:
         """Note something about the whole stage."""
@@ -81,13 +101,13 @@ class Asking:
         moved = self.weighing.weighted(self.block, [verdict.score if verdict else None for verdict in said])
         return {place: moved[place] for place in places}
 
-    def _ask(self, places: Sequence[int]) -> bool:
-        """One call; whether all of these were judged, so that another round makes sense."""
+    def _ask(self, places: Sequence[int], most: int | None) -> bool:
+        """One call of at most so many tokens; whether all were judged, so that another makes sense."""
         chosen = [self.block[place] for place in places]
-        left = self.tokens - self.spent
+        left = self.tokens - self.spent if most is None else min(most, self.tokens - self.spent)
         grant = self.ledger.reserve(self.weighing.stage.name, left)
         if grant.tokens == 0:
-            self.tell(f"stopped: its {self.tokens} tokens are spent")
+            self.tell(f"stopped: its {self.tokens} tokens are spent" if most is None else _EMPTY)
             return False
         candidates = [each.candidate(place + 1) for place, each in zip(places, chosen, strict=True)]
         try:

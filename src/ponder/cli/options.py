@@ -50,6 +50,13 @@ Allocate = Annotated[
     str,
     typer.Option("--allocate", help="How a budget is split: uniform, or adaptive: only while it can matter."),
 ]
+Pool = Annotated[
+    Literal["each", "common"],
+    typer.Option(
+        "--pool",
+        help="Whose the budget is: each query's, or common: as a mean, spent where the first place is open.",
+    ),
+]
 Budget = Annotated[
     int,
     typer.Option(
