@@ -97,7 +97,8 @@ class Ledger:
     def reserve(self, stage: str, tokens: int) -> Grant:
         """Set aside `tokens` or what is left, whichever is less."""
         grant = Grant(stage, min(whole_number(tokens, f"tokens of {stage}"), self.left))
-        self._open[id(grant)] = grant, self._purse and self._purse.reserve(stage, grant.tokens)
+        outer = None if self._purse is None else self._purse.reserve(stage, grant.tokens)
+        self._open[id(grant)] = grant, outer
         return grant
 
     def settle(self, grant: Grant, reported: Usage) -> bool:
