@@ -255,6 +255,34 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """When a stage is left out, by a signal that costs no tokens (`ponder.cascade.signals`).
+
+    Attributes:
+        signal: Its name.
+        above: Whether the stage is left out above the threshold; else below it.
+        threshold: As measured.
+        why: What was measured, and what was found.
+
+    Example:
+        >>> Gate("margin", True, 2.0, "").shut({"margin": 2.5})
+        True
+    """
+
+    signal: str
+    above: bool
+    threshold: float
+    why: str
+
+    def shut(self, signals: Mapping[str, float]) -> bool:
+        """Whether the stage is left out; never for a signal that is not there."""
+        value = signals.get(self.signal)
+        if value is None:
+            return False
+        return value > self.threshold if self.above else value < self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """How far a judge's word on one kind of candidate counts, as it was measured.
 
@@ -262,11 +290,13 @@ class Trust:
         weight: Of its scores beside the earlier stage's; 0 for a judge that is not to be asked.
         swing: Standard deviation of its scores over a query's candidates.
         why: What it was measured on, and what was found.
+        gate: When the judge is not asked all the same.
     """
 
     weight: float
     swing: float
     why: str
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +378,7 @@ class Ranking:
         budget: The cap, in tokens.
         trace: What happened, in order.
         seconds: Wall time.
+        signals: What retrieval alone tells of the query, for gates (`ponder.cascade.signals`).
     """
 
     query: Query
@@ -357,6 +388,7 @@ class Ranking:
     budget: int = 0
     trace: tuple[Event, ...] = ()
     seconds: float = 0.0
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ponder.cascade.asking import Asking
@@ -54,12 +54,16 @@ def _part(left: int, share: float) -> int:
 
 
 def price(
-    stages: Sequence[Rerank], models: Models, query: Content, standings: Sequence[Standing]
+    stages: Sequence[Rerank],
+    models: Models,
+    query: Content,
+    standings: Sequence[Standing],
+    signals: Mapping[str, float],
 ) -> int | None:
     """What these stages can use at most, were the order to stay as it is; None if one cannot say."""
     total = 0
     for stage in stages:
-        weighing = Weighing.of(stage, models)
+        weighing = Weighing.of(stage, models, signals)
         reranker, asked = weighing.judge, weighing.asked(standings[: stage.keep])
         if not asked:
             continue

@@ -11,12 +11,13 @@ from ponder.cascade.cascade import Cascade, OnFault
 from ponder.cascade.judging import judge, price
 from ponder.cascade.ledger import Ledger, whole_number
 from ponder.cascade.pacing import Allocation, check_allocation
+from ponder.cascade.signals import signals
 from ponder.cascade.stages import Rerank, Retrieve, Think
 from ponder.cascade.standing import Standing
 from ponder.cascade.thinking import think
 from ponder.cascade.weighing import Weighing
 from ponder.errors import BadArguments
-from ponder.protocols import Searchable
+from ponder.protocols import HasBlocks, Searchable
 from ponder.records import Content, Event, Query, Ranking, Row, StageScore
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Search:
         k: int = 10,
         where: str | None = None,
         allocate: Allocation = "uniform",
+        gates: bool = True,
     ) -> Ranking:
         """Search.
 
@@ -63,6 +65,8 @@ class Search:
             k: How many hits to return, at most.
             where: A filter that the index understands.
             allocate: "uniform" spends what it is given; "adaptive" only while the first place is open.
+            gates: Whether a stage is left out for queries that it was measured not to help. Costs no tokens;
+                without a calibration there are none.
 
         Returns:
             min(k, items) hits. ``usage.spent <= budget`` whatever the engines do. ``usage.cached`` is the
@@ -91,6 +95,7 @@ class Search:
             k,
             where,
             check_allocation(allocate),
+            gates,
         )
         for place, stage in enumerate(self.cascade.stages):
             run.do(stage, self.cascade.stages[place + 1 :])
@@ -107,6 +112,7 @@ class Search:
             budget=ledger.budget,
             trace=tuple(run.trace),
             seconds=time.perf_counter() - started,
+            signals=run.signals,
         )
 
 
@@ -120,6 +126,8 @@ class _Run:
     k: int
     where: str | None
     allocate: Allocation
+    gates: bool
+    signals: dict[str, float] = field(default_factory=dict)
     standings: list[Standing] = field(default_factory=list)
     trace: list[Event] = field(default_factory=list)
 
@@ -129,6 +137,7 @@ class _Run:
             case Retrieve():
                 vector = models.embedder.embed_queries([self.content], [None])[0]
                 self.standings = self._nearest(vector, stage.name)
+                self.signals = self._signals(vector)
                 self.trace.append(Event(stage.name, f"found {len(self.standings)} items"))
             case Think():
                 thought = think(stage, models, self.content, self.ledger, self.search.keep_on_fault)
@@ -137,12 +146,13 @@ class _Run:
                     self.standings = self._nearest(thought.vector, stage.name)
             case Rerank():
                 waiting = [each for each in later if isinstance(each, Rerank)]
+                seen = self.signals if self.gates else {}
                 outcome = judge(
-                    Weighing.of(stage, models),
+                    Weighing.of(stage, models, seen),
                     self.content,
                     self.standings,
                     self.ledger,
-                    later=price(waiting, models, self.content, self.standings),
+                    later=price(waiting, models, self.content, self.standings, seen),
                     keep_on_fault=self.search.keep_on_fault,
                     allocate=self.allocate,
                 )
@@ -167,6 +177,12 @@ class _Run:
             )
             for rank, match in enumerate(found, start=1)
         ]
+
+    def _signals(self, vector: NDArray[np.float32]) -> dict[str, float]:
+        embedder = self.search.searchable.models.embedder
+        blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
+        candidates = [each.candidate(rank) for rank, each in enumerate(self.standings, start=1)]
+        return signals(self.content, candidates, vector, blocks)
 
     @property
     def _reach(self) -> int:
