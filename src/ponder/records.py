@@ -317,13 +317,15 @@ class Choice:
 class StageScore:
     """One stage's opinion of a hit: the stage's own score and the rank that it left the hit at.
 
-    `score` is None when the stage did not judge this hit.
+    `score` is None when the stage did not judge this hit. `chance` is the probability that the hit is
+    relevant, by a calibration of the stage's judge; None without one.
     """
 
     name: str
     score: float | None
     rank: int
     note: str = ""
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

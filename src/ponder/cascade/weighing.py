@@ -114,6 +114,18 @@ class Weighing:
         weight = self.stage.weigh(self.judge)
         return fuse(earlier, verdicts, weight, normalise=self.stage.normalise, floor=floor)
 
+    def chances(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
+        """Probability of relevance of each candidate, by the calibration; None where that is not known."""
+        kinds = [each.row.item.kind for each in block]
+        found: list[float | None] = []
+        for kind, score, less in zip(kinds, scores, centred(scores, kinds), strict=True):
+            if self.calibration is None or score is None or less is None or not usable(score):
+                found.append(None)
+                continue
+            judge = self.judge.fingerprint
+            found.append(self.calibration.chance(self.stage.name, judge, kind, score, score - less))
+        return found
+
     def _known(self, kind: Kind) -> tuple[float | None, float | None]:
         """Weight and swing where they are told or measured."""
         known = self.calibration and self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)

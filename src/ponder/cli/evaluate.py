@@ -33,6 +33,7 @@ def evaluate(
     stages: options.Stages = None,
     reasoning: options.Reasoning = "on",
     allocate: options.Allocate = "uniform",
+    gates: options.Gates = "on",
     reason_tokens: options.ReasonTokens = None,
     text_layer: TextLayer = "on",
     by: Annotated[
@@ -61,6 +62,7 @@ def evaluate(
         cascade=options.cascade_of(stages),
         reasoning=reasoning,
         allocate=check_allocation(allocate),
+        gates=gates == "on",
         reason_tokens=reason_tokens,
         text_layer=text_layer == "on",
         by=by,

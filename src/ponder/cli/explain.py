@@ -54,9 +54,13 @@ def _stage(ranking: Ranking, name: str) -> dict[str, Any]:
 
 
 def _why(hit: Hit) -> str:
-    """``retrieve 0.41 (4) → ecr 0.12 (1)``: each stage's own score and the rank it left the hit at."""
+    """``retrieve 0.41 (4) → ecr 0.12 (1), 63% likely``: each stage's own score, the rank it left the hit at,
+    and how likely its judge's score makes the hit relevant, where that was measured.
+    """
     said = []
     for stage in hit.stages:
         score = "not judged" if stage.score is None else f"{stage.score:.3g}"
-        said.append(f"{stage.name} {score} ({stage.rank})" + (f", {stage.note}" if stage.note else ""))
+        likely = "" if stage.chance is None else f", {stage.chance:.0%} likely"
+        note = f", {stage.note}" if stage.note else ""
+        said.append(f"{stage.name} {score} ({stage.rank}){likely}{note}")
     return " → ".join(said)

@@ -50,6 +50,10 @@ Allocate = Annotated[
     str,
     typer.Option("--allocate", help="How a budget is split: uniform, or adaptive: only while it can matter."),
 ]
+Gates = Annotated[
+    Literal["on", "off"],
+    typer.Option(help="off: run stages even for queries that they were measured not to help."),
+]
 Budget = Annotated[
     int,
     typer.Option(

@@ -94,7 +94,12 @@ def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) ->
     search = settings.cascade.on(corpus)
     depth = min(DEPTH, len(corpus.index))
     ranking = search(
-        query.query, budget=budget, k=depth, where=without(query.exclude), allocate=settings.allocate
+        query.query,
+        budget=budget,
+        k=depth,
+        where=without(query.exclude),
+        allocate=settings.allocate,
+        gates=settings.gates,
     )
     return Outcome(
         query=query,

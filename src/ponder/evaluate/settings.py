@@ -26,6 +26,7 @@ class Settings:
             only more words.
         allocate: How the budget is split over stages and candidates: "uniform", by fixed shares, or
             "adaptive", which stops where the first place is no longer open.
+        gates: Whether stages are left out for queries that they were measured not to help.
         reason_tokens: Length of a document's ECR; None takes the models' own.
         text_layer: Whether a PDF's text layer may be read; without it pages are only pictures.
         by: Field of the queries' metadata to break the metrics down by; "" for none.
@@ -39,6 +40,7 @@ class Settings:
     cascade: Cascade = default_cascade()  # noqa: RUF009 - frozen
     reasoning: ReasoningMode = "on"
     allocate: Allocation = "uniform"
+    gates: bool = True
     reason_tokens: int | None = None
     text_layer: bool = True
     by: str = ""

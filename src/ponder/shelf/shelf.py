@@ -153,6 +153,7 @@ class Shelf:
         where: str | None = None,
         on_fault: OnFault = "raise",
         allocate: Allocation = "uniform",
+        gates: bool = True,
     ) -> Ranking:
         """Search with a cascade.
 
@@ -167,6 +168,7 @@ class Shelf:
                 and says so in the trace and in the stage's note (`ponder.cascade.Cascade.on`).
             allocate: "uniform" spends the budget while there is someone to judge; "adaptive" only while the
                 first place is open (`ponder.cascade.pacing`).
+            gates: Whether a stage is left out for queries that it was measured not to help.
 
         Raises:
             BadArguments: `k`, `budget`, `stages`, `on_fault` or `allocate` cannot be used.
@@ -179,7 +181,7 @@ class Shelf:
 
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         search = cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
-        return search(query, budget=budget, k=k, where=where, allocate=allocate)
+        return search(query, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""
