@@ -69,6 +69,16 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class HasBlocks(Protocol):
+    """An embedder whose vectors consist of blocks, each a representation of its own."""
+
+    @property
+    def blocks(self) -> dict[str, tuple[int, int]]:
+        """Name → where the block begins and ends; the most important first."""
+        ...
+
+
+@runtime_checkable
 class PricesQueries(Protocol):
     """An embedder that can say what a query costs it: the cascade's `Think` needs one.
 

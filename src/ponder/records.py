@@ -255,6 +255,34 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """When a stage is left out, by a signal that costs no tokens (`ponder.cascade.signals`).
+
+    Attributes:
+        signal: Its name.
+        above: Whether the stage is left out above the threshold; else below it.
+        threshold: As measured.
+        why: What was measured, and what was found.
+
+    Example:
+        >>> Gate("margin", True, 2.0, "").shut({"margin": 2.5})
+        True
+    """
+
+    signal: str
+    above: bool
+    threshold: float
+    why: str
+
+    def shut(self, signals: Mapping[str, float]) -> bool:
+        """Whether the stage is left out; never for a signal that is not there."""
+        value = signals.get(self.signal)
+        if value is None:
+            return False
+        return value > self.threshold if self.above else value < self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """How far a judge's word on one kind of candidate counts, as it was measured.
 
@@ -262,11 +290,13 @@ class Trust:
         weight: Of its scores beside the earlier stage's; 0 for a judge that is not to be asked.
         swing: Standard deviation of its scores over a query's candidates.
         why: What it was measured on, and what was found.
+        gate: When the judge is not asked all the same.
     """
 
     weight: float
     swing: float
     why: str
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,13 +317,15 @@ class Choice:
 class StageScore:
     """One stage's opinion of a hit: the stage's own score and the rank that it left the hit at.
 
-    `score` is None when the stage did not judge this hit.
+    `score` is None when the stage did not judge this hit. `chance` is the probability that the hit is
+    relevant, by a calibration of the stage's judge; None without one.
     """
 
     name: str
     score: float | None
     rank: int
     note: str = ""
+    chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +400,7 @@ class Ranking:
         trace: What happened, in order.
         seconds: Wall time.
         next: What could be asked next, where the search was to explain itself and anyone is left to judge.
+        signals: What retrieval alone tells of the query, for gates (`ponder.cascade.signals`).
     """
 
     query: Query
@@ -378,6 +411,7 @@ class Ranking:
     trace: tuple[Event, ...] = ()
     seconds: float = 0.0
     next: NextStep | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)

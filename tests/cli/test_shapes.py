@@ -49,7 +49,7 @@ def test_an_explanation_accounts_for_every_token_and_stage(ponder, shelf):
     _, shown, _ = ponder("search", shelf, "kite", "--explain")
     assert "judged" in shown
     assert "→ ecr" in shown
-    assert "next step: none, everyone is judged" in shown
+    assert "next step: none, nobody is left to judge" in shown
 
 
 def test_an_explanation_says_what_one_more_step_would_cost(ponder, shelf):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ponder.cascade.asking import Asking
@@ -62,12 +62,16 @@ def _part(left: int, share: float) -> int:
 
 
 def price(
-    stages: Sequence[Rerank], models: Models, query: Content, standings: Sequence[Standing]
+    stages: Sequence[Rerank],
+    models: Models,
+    query: Content,
+    standings: Sequence[Standing],
+    signals: Mapping[str, float],
 ) -> int | None:
     """What these stages can use at most, were the order to stay as it is; None if one cannot say."""
     total = 0
     for stage in stages:
-        weighing = Weighing.of(stage, models)
+        weighing = Weighing.of(stage, models, signals)
         asked = weighing.asked(standings[: stage.keep])
         if not asked:
             continue
@@ -159,24 +163,24 @@ def _moved(
     said = [verdicts.get(standing.id) for standing in block]
     scores = [verdict.score if verdict else None for verdict in said]
     fused = weighing.fused(block, scores, rest[0].score if rest else None)
-    stage = weighing.stage
+    stage, chances = weighing.stage, weighing.chances(block, scores)
     for rank, (old, score) in enumerate(zip(fused.order, fused.scores, strict=True), start=1):
         standing, verdict = block[old], said[old]
         standing.score = score
         standing.read |= verdict is not None
         standing.thought = (verdict.reasoning if verdict else "") or standing.thought
-        standing.stages.append(_stage_score(stage.name, verdict, rank))
+        standing.stages.append(_stage_score(stage.name, verdict, rank, chances[old]))
     for rank, standing in enumerate(rest, start=len(block) + 1):
         standing.stages.append(StageScore(stage.name, None, rank))
     return [block[old] for old in fused.order] + rest
 
 
-def _stage_score(stage: str, verdict: Verdict | None, rank: int) -> StageScore:
+def _stage_score(stage: str, verdict: Verdict | None, rank: int, chance: float | None) -> StageScore:
     if verdict is None:
         return StageScore(stage, None, rank)
     if verdict.score is None or not usable(verdict.score):
         return StageScore(stage, None, rank, _unread(verdict))
-    return StageScore(stage, float(verdict.score), rank, verdict.note)
+    return StageScore(stage, float(verdict.score), rank, verdict.note, chance)
 
 
 def _unread(verdict: Verdict) -> str:

@@ -12,11 +12,12 @@ from ponder.cascade.ledger import Ledger
 from ponder.cascade.nextstep import most_open
 from ponder.cascade.offer import Offers
 from ponder.cascade.pacing import Allocation
+from ponder.cascade.signals import signals
 from ponder.cascade.stages import Rerank, Retrieve, Stage, Think
 from ponder.cascade.standing import Standing
 from ponder.cascade.thinking import think
 from ponder.cascade.weighing import Weighing
-from ponder.protocols import Searchable
+from ponder.protocols import HasBlocks, Searchable
 from ponder.records import Content, Event, NextStep, Query, Ranking, Row, StageScore
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Run:
         where: A filter.
         allocate: How a stage asks.
         keep_on_fault: Whether a failing engine leaves the order as it is.
+        gates: Whether stages may be left out by the query's signals.
+        signals: What retrieval alone tells of the query.
         explain: Whether to reckon the next step.
         pooled: The purse, where it is shared with other queries; None if not. Until the first judge is
             asked the query has no more than its own ledger's budget, so that no query can think at the
@@ -56,6 +59,8 @@ class Run:
     where: str | None
     allocate: Allocation
     keep_on_fault: bool = False
+    gates: bool = True
+    signals: dict[str, float] = field(default_factory=dict)
     explain: bool = False
     pooled: Ledger | None = None
     seconds: float = 0.0
@@ -83,6 +88,7 @@ class Run:
             budget=self.ledger.budget,
             trace=tuple(self.trace),
             seconds=self.seconds,
+            signals=self.signals,
             next=most_open(self._following),
         )
 
@@ -92,6 +98,7 @@ class Run:
             case Retrieve():
                 vector = models.embedder.embed_queries([self.content], [None])[0]
                 self.standings = self._nearest(vector, stage.name)
+                self.signals = self._signals(vector)
                 self.trace.append(Event(stage.name, f"found {len(self.standings)} items"))
             case Think():
                 thought = think(stage, models, self.content, self.ledger, self.keep_on_fault)
@@ -100,7 +107,7 @@ class Run:
                     self.standings = self._nearest(thought.vector, stage.name)
             case Rerank():
                 outcome = yield from judge(
-                    Weighing.of(stage, models),
+                    Weighing.of(stage, models, self._seen),
                     self.content,
                     self.standings,
                     self.ledger,
@@ -119,7 +126,7 @@ class Run:
             self.ledger.budget = self.pooled.budget
             return self.ledger.left
         waiting = [each for each in later if isinstance(each, Rerank)]
-        price_of_later = price(waiting, self.searchable.models, self.content, self.standings)
+        price_of_later = price(waiting, self.searchable.models, self.content, self.standings, self._seen)
         return planned(stage, self.ledger.left, price_of_later)
 
     def _nearest(self, vector: NDArray[np.float32], stage: str) -> list[Standing]:
@@ -140,6 +147,16 @@ class Run:
             )
             for rank, match in enumerate(found, start=1)
         ]
+
+    @property
+    def _seen(self) -> dict[str, float]:
+        return self.signals if self.gates else {}
+
+    def _signals(self, vector: NDArray[np.float32]) -> dict[str, float]:
+        embedder = self.searchable.models.embedder
+        blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
+        candidates = [each.candidate(rank) for rank, each in enumerate(self.standings, start=1)]
+        return signals(self.content, candidates, vector, blocks)
 
     @property
     def _reach(self) -> int:

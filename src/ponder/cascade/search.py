@@ -45,6 +45,7 @@ class Search:
         where: str | None = None,
         allocate: Allocation = "uniform",
         explain: bool = False,
+        gates: bool = True,
     ) -> Ranking:
         """Search.
 
@@ -58,6 +59,8 @@ class Search:
             where: A filter that the index understands.
             allocate: "uniform" spends what it is given; "adaptive" only while the first place is open.
             explain: Also reckon what could be asked next (`Ranking.next`); costs time but no tokens.
+            gates: Whether a stage is left out for queries that it was measured not to help. Costs no tokens;
+                without a calibration there are none.
 
         Returns:
             min(k, items) hits. ``usage.spent <= budget`` whatever the engines do. ``usage.cached`` is the
@@ -72,6 +75,7 @@ class Search:
         """
         started = time.perf_counter()
         run = self._run(query, Ledger(budget), k, where, check_allocation(allocate))
+        run.gates = gates
         run.explain = explain
         for _ in run.steps():
             pass
@@ -86,6 +90,7 @@ class Search:
         k: int = 10,
         where: str | Sequence[str | None] | None = None,
         allocate: Allocation = "adaptive",
+        gates: bool = True,
     ) -> list[Ranking]:
         """Search for many, with one purse.
 
@@ -99,6 +104,7 @@ class Search:
             k: How many hits to return for each, at most.
             where: A filter for all, or one for each.
             allocate: "adaptive" shares the purse; "uniform" has each query spend its own.
+            gates: As when called.
 
         Returns:
             A ranking for each query, in their order. The sum of ``usage.spent`` is within the purse,
@@ -129,14 +135,14 @@ class Search:
             raise BadArguments(f"{len(filters)} filters for {len(queries)} queries", "where", "give one each")
         if allocate == "uniform":
             return [
-                self(query, budget=budget, k=k, where=each, allocate=allocate)
+                self(query, budget=budget, k=k, where=each, allocate=allocate, gates=gates)
                 for query, each in zip(queries, filters, strict=True)
             ]
         purse = Ledger(budget * len(queries))
         runs = []
         for query, each in zip(queries, filters, strict=True):
             run = self._run(query, Ledger(budget, purse), k, each, allocate)
-            run.pooled = purse
+            run.pooled, run.gates = purse, gates
             runs.append(run)
         serve(runs, purse, budget)
         return [run.ranking() for run in runs]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing
 from ponder.protocols import Calibrated, Calibrates, Models, Reranker
 from ponder.records import Kind
-from ponder.rerank.fusion import Fused, centred, fuse, usable
+from ponder.rerank.fusion import Fused, centred, fuse, spread_of, usable
 
-PRIOR = 1.0
-"""A judge that nobody has measured moves candidates no further, in standard deviations, than the earlier
-stage set them apart. Fitted with each data set left out in turn (docs/scaling.md)."""
+PRIOR = 0.7
+"""A judge that nobody has measured moves candidates no further, in standard deviations, than .7 of how far
+the earlier stage set them apart. The same choice is best with any of our sets left out (docs/log.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,16 @@ class Weighing:
         stage: The stage.
         judge: Who judges.
         calibration: What was measured, if anything was.
+        signals: Of the query, for gates; empty where they are off.
     """
 
     stage: Rerank
     judge: Reranker
     calibration: Calibrates | None = None
+    signals: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, stage: Rerank, models: Models) -> Weighing:
+    def of(cls, stage: Rerank, models: Models, signals: Mapping[str, float] | None = None) -> Weighing:
         """The weighing of a stage with the judge and the calibration of these models.
 
         A calibration beside another embedder's scores counts for nothing.
@@ -44,14 +46,24 @@ class Weighing:
         known = models.calibration if isinstance(models, Calibrated) else None
         if known is not None and known.embedder not in ("", models.embedder.fingerprint):
             known = None
-        return cls(stage, stage.judge(models), known)
+        return cls(stage, stage.judge(models), known, signals or {})
 
     def refused(self, kind: Kind) -> str:
         """Why the judge is not asked about this kind; "" if it is."""
         if self.stage.weight is not None or self.calibration is None:
             return ""
         trust = self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
-        return trust.why if trust is not None and trust.weight == 0 else ""
+        if trust is None:
+            return ""
+        if trust.weight == 0:
+            return trust.why
+        gate = trust.gate
+        if gate is None or not gate.shut(self.signals):
+            return ""
+        side = "above" if gate.above else "below"
+        return (
+            f"its {gate.signal} of {self.signals[gate.signal]:.3g} is {side} {gate.threshold:.3g}: {gate.why}"
+        )
 
     def asked(self, block: Sequence[Standing]) -> list[Standing]:
         """Those whose kind the judge is asked about."""
@@ -65,7 +77,7 @@ class Weighing:
             return weight * swing
         own = self.judge.weight * swing
         # What is estimated from verdicts is held back when they are there.
-        return min(own, PRIOR * _deviation([each.score for each in block])) if math.isfinite(own) else own
+        return min(own, PRIOR * spread_of([each.score for each in block])) if math.isfinite(own) else own
 
     def weighted(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
         """A judge's scores as they are added: less the mean of their kind, times its weight.
@@ -76,12 +88,12 @@ class Weighing:
         """
         kinds = [each.row.item.kind for each in block]
         found = [score if usable(score) else None for score in centred(scores, kinds)]
-        spread = _deviation([each.score for each in block])
+        spread = spread_of([each.score for each in block])
         for kind in dict.fromkeys(kinds):
             said = {p: s for p, s in enumerate(found) if s is not None and kinds[p] == kind}
             weight, _ = self._known(kind)
             if weight is None:
-                moved = self.judge.weight * _deviation(list(said.values()))
+                moved = self.judge.weight * spread_of(list(said.values()))
                 weight = self.judge.weight * (min(1.0, PRIOR * spread / moved) if moved else 1.0)
             for place, score in said.items():
                 found[place] = weight * score
@@ -102,6 +114,18 @@ class Weighing:
         weight = self.stage.weigh(self.judge)
         return fuse(earlier, verdicts, weight, normalise=self.stage.normalise, floor=floor)
 
+    def chances(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
+        """Probability of relevance of each candidate, by the calibration; None where that is not known."""
+        kinds = [each.row.item.kind for each in block]
+        found: list[float | None] = []
+        for kind, score, less in zip(kinds, scores, centred(scores, kinds), strict=True):
+            if self.calibration is None or score is None or less is None or not usable(score):
+                found.append(None)
+                continue
+            judge = self.judge.fingerprint
+            found.append(self.calibration.chance(self.stage.name, judge, kind, score, score - less))
+        return found
+
     def _known(self, kind: Kind) -> tuple[float | None, float | None]:
         """Weight and swing where they are told or measured."""
         known = self.calibration and self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
@@ -109,11 +133,3 @@ class Weighing:
         if self.stage.weight is not None:
             return self.stage.weight, swing
         return (known.weight, swing) if known else (None, None)
-
-
-def _deviation(values: Sequence[float]) -> float:
-    """Root of the mean square about the mean; 0.0 for fewer than two."""
-    if len(values) < 2:
-        return 0.0
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))

@@ -34,6 +34,7 @@ def evaluate(
     reasoning: options.Reasoning = "on",
     allocate: options.Allocate = "uniform",
     pool: options.Pool = "each",
+    gates: options.Gates = "on",
     reason_tokens: options.ReasonTokens = None,
     text_layer: TextLayer = "on",
     by: Annotated[
@@ -63,6 +64,7 @@ def evaluate(
         reasoning=reasoning,
         allocate=check_allocation(allocate),
         pool=pool,
+        gates=gates == "on",
         reason_tokens=reason_tokens,
         text_layer=text_layer == "on",
         by=by,

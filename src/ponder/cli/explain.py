@@ -17,7 +17,7 @@ def explanation(ranking: Ranking) -> dict[str, Any]:
     Returns:
         ``stages``, each with its tokens, what it did as a whole (``did``) and the moves of items
         (``moves``); ``hits``, each with what a stage added to its score; and ``next``, what could be asked
-        next, null when everyone is judged.
+        next, null when nobody is left to judge.
     """
     names = list(dict.fromkeys(event.stage for event in ranking.trace))
     return {
@@ -50,10 +50,10 @@ def next_line(step: NextStep | None) -> str:
         >>> next_line(NextStep("ecr", 4, 260, False, "the lead of 0.12 is safe"))
         'judge 4 more of ecr, about 260 tokens; could change the first place: no, the lead of 0.12 is safe'
         >>> next_line(None)
-        'none, everyone is judged'
+        'none, nobody is left to judge'
     """
     if step is None:
-        return "none, everyone is judged"
+        return "none, nobody is left to judge"
     price = "price unknown" if step.tokens is None else f"about {step.tokens} tokens"
     changes = {True: "yes", False: "no", None: "not known"}[step.changes]
     more = f"judge {step.candidates} more of {step.stage}, {price}"
@@ -76,9 +76,13 @@ def _stage(ranking: Ranking, name: str) -> dict[str, Any]:
 
 
 def _why(hit: Hit) -> str:
-    """``retrieve 0.41 (4) → ecr 0.12 (1)``: each stage's own score and the rank it left the hit at."""
+    """``retrieve 0.41 (4) → ecr 0.12 (1), 63% likely``: each stage's own score, the rank it left the hit at,
+    and how likely its judge's score makes the hit relevant, where that was measured.
+    """
     said = []
     for stage in hit.stages:
         score = "not judged" if stage.score is None else f"{stage.score:.3g}"
-        said.append(f"{stage.name} {score} ({stage.rank})" + (f", {stage.note}" if stage.note else ""))
+        likely = "" if stage.chance is None else f", {stage.chance:.0%} likely"
+        note = f", {stage.note}" if stage.note else ""
+        said.append(f"{stage.name} {score} ({stage.rank}){likely}{note}")
     return " → ".join(said)

@@ -57,6 +57,10 @@ Pool = Annotated[
         help="Whose the budget is: each query's, or common: as a mean, spent where the first place is open.",
     ),
 ]
+Gates = Annotated[
+    Literal["on", "off"],
+    typer.Option(help="off: run stages even for queries that they were measured not to help."),
+]
 Budget = Annotated[
     int,
     typer.Option(

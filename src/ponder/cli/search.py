@@ -32,6 +32,7 @@ def search(
     where: options.Filter = None,
     on_fault: options.OnFault = "raise",
     allocate: options.Allocate = "uniform",
+    gates: options.Gates = "on",
     explain: Annotated[
         bool,
         typer.Option(
@@ -58,6 +59,7 @@ def search(
             on_fault=on_fault,
             allocate=check_allocation(allocate),
             explain=explain,
+            gates=gates == "on",
         )
     seconds = time.perf_counter() - began
     if as_json:

@@ -14,6 +14,7 @@ from ponder.protocols import (
     Calibrated,
     Calibrates,
     Embedder,
+    HasBlocks,
     Models,
     PricesQueries,
     Reasoner,
@@ -63,6 +64,11 @@ class RememberingEmbedder:
     def dim(self) -> int:
         """The embedder's."""
         return self._embedder.dim
+
+    @property
+    def blocks(self) -> dict[str, tuple[int, int]]:
+        """The embedder's; none if it has none."""
+        return dict(self._embedder.blocks) if isinstance(self._embedder, HasBlocks) else {}
 
     def embed_documents(self, contents: Sequence[Content], reasonings: Sequence[Reasoning]) -> list[Embedded]:
         """The embedder's."""

@@ -132,6 +132,7 @@ def _ask_together(
         k=min(DEPTH, len(corpus.index)),
         where=[without(query.exclude) for query in asked],
         allocate=settings.allocate,
+        gates=settings.gates,
     )
     more = (_saved(corpus) - saved) - (corpus.models.embedder.seconds - embedding)
     outcomes = []
@@ -147,7 +148,12 @@ def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) ->
     search = settings.cascade.on(corpus)
     depth = min(DEPTH, len(corpus.index))
     ranking = search(
-        query.query, budget=budget, k=depth, where=without(query.exclude), allocate=settings.allocate
+        query.query,
+        budget=budget,
+        k=depth,
+        where=without(query.exclude),
+        allocate=settings.allocate,
+        gates=settings.gates,
     )
     seconds = ranking.seconds - (corpus.models.embedder.seconds - embedding) + (_saved(corpus) - saved)
     return _outcome(query, ranking, seconds)

@@ -32,6 +32,7 @@ class Settings:
             "adaptive", which stops where the first place is no longer open.
         pool: "each" query has the budget for itself; "common": all queries have the budget times their
             number together, and tokens go where the first place is open (`Search.batch`).
+        gates: Whether stages are left out for queries that they were measured not to help.
         reason_tokens: Length of a document's ECR; None takes the models' own.
         text_layer: Whether a PDF's text layer may be read; without it pages are only pictures.
         by: Field of the queries' metadata to break the metrics down by; "" for none.
@@ -46,6 +47,7 @@ class Settings:
     reasoning: ReasoningMode = "on"
     allocate: Allocation = "uniform"
     pool: Pool = "each"
+    gates: bool = True
     reason_tokens: int | None = None
     text_layer: bool = True
     by: str = ""

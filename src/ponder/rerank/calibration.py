@@ -9,13 +9,13 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.protocols import Calibrates, Models
-from ponder.records import Kind, Trust
+from ponder.records import Gate, Kind, Trust
 from ponder.rerank.chances import Curve, curve_from
 
 VERSION = 1
@@ -41,6 +41,7 @@ class Fit:
         centred: Whether `curve` takes scores less their mean over the query's candidates.
         curve: From score to probability; None where nothing can be told apart.
         why: In words.
+        gate: When the judge is not asked all the same; None for always.
     """
 
     stage: str
@@ -56,6 +57,7 @@ class Fit:
     centred: bool
     curve: Curve | None
     why: str
+    gate: Gate | None = None
 
     def fields(self) -> dict[str, Any]:
         """For a file."""
@@ -73,7 +75,8 @@ class Fit:
         )
         curve = self.curve.fields() if self.curve else None
         told = {name: getattr(self, name) for name in plain}
-        return {**told, "gain": list(self.gain), "sets": list(self.sets), "curve": curve}
+        gate = asdict(self.gate) if self.gate else None
+        return {**told, "gain": list(self.gain), "sets": list(self.sets), "curve": curve, "gate": gate}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Calibration:
     def trust(self, stage: str, judge: str, kind: Kind) -> Trust | None:
         """See `ponder.protocols.Calibrates`."""
         fit = self.find(stage, judge, kind)
-        return None if fit is None else Trust(fit.weight, fit.swing, fit.why)
+        return None if fit is None else Trust(fit.weight, fit.swing, fit.why, fit.gate)
 
     def chance(self, stage: str, judge: str, kind: Kind, score: float, mean: float) -> float | None:
         """See `ponder.protocols.Calibrates`."""
@@ -191,7 +194,12 @@ def _fit(row: dict[str, Any]) -> Fit:
         centred=bool(row["centred"]),
         curve=None if row["curve"] is None else curve_from(row["curve"]),
         why=str(row["why"]),
+        gate=None if row["gate"] is None else _gate(row["gate"]),
     )
+
+
+def _gate(row: dict[str, Any]) -> Gate:
+    return Gate(str(row["signal"]), bool(row["above"]), _number(row["threshold"]), str(row["why"]))
 
 
 def _one_of(known: Sequence[Kind], name: object) -> Kind:

@@ -49,6 +49,19 @@ def usable(score: object) -> bool:
     return math.isfinite(number) and abs(number) <= LARGEST
 
 
+def spread_of(scores: Sequence[float]) -> float:
+    """Root of the mean square about the mean; 0.0 for fewer than two.
+
+    Example:
+        >>> spread_of([1.0, 3.0])
+        1.0
+    """
+    if len(scores) < 2:
+        return 0.0
+    mean = math.fsum(scores) / len(scores)
+    return math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
+
+
 def centred(scores: Sequence[float | None], groups: Sequence[str]) -> list[float | None]:
     """Scores less the mean of their group; those that are not `usable` stay as they are.
 
@@ -144,6 +157,5 @@ def _normalised(scores: list[float], how: Normalise) -> list[float]:
         return [0.0] * len(scores)
     if how == "minmax":
         return [(score - low) / (high - low) for score in scores]
-    mean = math.fsum(scores) / len(scores)
-    deviation = math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
+    mean, deviation = math.fsum(scores) / len(scores), spread_of(scores)
     return [(score - mean) / deviation if deviation else 0.0 for score in scores]

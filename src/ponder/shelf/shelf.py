@@ -155,6 +155,7 @@ class Shelf:
         on_fault: OnFault = "raise",
         allocate: Allocation = "uniform",
         explain: bool = False,
+        gates: bool = True,
     ) -> Ranking:
         """Search with a cascade.
 
@@ -170,6 +171,7 @@ class Shelf:
             allocate: "uniform" spends the budget while there is someone to judge; "adaptive" only while the
                 first place is open (`ponder.cascade.pacing`).
             explain: Also reckon what could be asked next (`Ranking.next`); no tokens are spent on it.
+            gates: Whether a stage is left out for queries that it was measured not to help.
 
         Raises:
             BadArguments: `k`, `budget`, `stages`, `on_fault` or `allocate` cannot be used.
@@ -179,7 +181,7 @@ class Shelf:
             BackendFailed: A model or the index failed.
         """
         search = self._searching(stages, on_fault)
-        return search(query, budget=budget, k=k, where=where, allocate=allocate, explain=explain)
+        return search(query, budget=budget, k=k, where=where, allocate=allocate, explain=explain, gates=gates)
 
     def search_batch(
         self,
@@ -190,6 +192,7 @@ class Shelf:
         where: str | None = None,
         on_fault: OnFault = "raise",
         allocate: Allocation = "adaptive",
+        gates: bool = True,
     ) -> list[Ranking]:
         """Search for many within one budget: tokens go to the queries whose first place is open.
 
@@ -202,6 +205,7 @@ class Shelf:
             on_fault: As for `search`.
             allocate: "adaptive" shares the budget (`ponder.cascade.purse`); "uniform" gives each query the
                 mean.
+            gates: As for `search`.
 
         Returns:
             A ranking for each query, in their order.
@@ -210,7 +214,7 @@ class Shelf:
             PonderError: As for `search`.
         """
         search = self._searching(stages, on_fault)
-        return search.batch(queries, budget=budget, k=k, where=where, allocate=allocate)
+        return search.batch(queries, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
 
     def _searching(self, stages: str | Cascade | None, on_fault: OnFault) -> CascadeSearch:
         from ponder.cascade import default_cascade, parse_stages

@@ -8,6 +8,8 @@ from datasets_of_texts import write_dataset
 from ponder.cascade import parse_stages
 from ponder.evaluate.beir import load_beir
 from ponder.evaluate.calibrating import Judged, calibrate, leave_one_out, tried_on
+from ponder.evaluate.calibrating.blocks import Block
+from ponder.evaluate.calibrating.gates import fit_gate
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.settings import Settings
 from ponder.rerank.calibration import CalibratedModels, read_calibration
@@ -107,3 +109,29 @@ def test_judges_are_asked_once_for_the_same_candidates(tmp_path, cache):
     calls = judge.calls
     calibrate([each], measured(each))
     assert judge.calls == calls == QUERIES
+
+
+def test_a_gate_leaves_out_queries_that_gain_nothing_and_none_that_gain():
+    """Queries of three words gain by judging, longer ones do not: the gate tells them apart."""
+
+    def block(number, words, gains):
+        ids, grades = ("a", "b"), {"b": 1} if gains else {"a": 1}
+        said = (0.0, 1.0) if gains else (1.0, 0.0)
+        about = {"words": float(words), "margin": float(number % 7)}
+        return Block(f"q{number}", ids, ("text", "text"), (0.5, 0.4), said, (), grades, 20, about)
+
+    blocks = [block(n, 3, True) for n in range(40)] + [block(n, 9, False) for n in range(40, 80)]
+    gate = fit_gate({"set": blocks}, "text", {"text": 1.0}, {"set": "hit@1"})
+    assert (gate.signal, gate.above) == ("words", True)
+    assert not any(gate.shut(each.signals) for each in blocks[:40])
+    assert all(gate.shut(each.signals) for each in blocks[40:])
+    assert "saves 50%" in gate.why
+
+
+def test_no_gate_where_all_queries_gain():
+    about = {"words": 3.0, "margin": 1.0, "entropy": 0.5, "agreement": 1.0}
+    blocks = [
+        Block(f"q{n}", ("a", "b"), ("text", "text"), (0.5, 0.4), (0.0, 1.0), (), {"b": 1}, 20, about)
+        for n in range(40)
+    ]
+    assert fit_gate({"set": blocks}, "text", {"text": 1.0}, {"set": "hit@1"}) is None

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ponder.evaluate.against.selection import (
-    Blocks,
     Selection,
     leading,
     principal_directions,
     random_directions,
 )
 from ponder.evaluate.corpus import Corpus
-from ponder.protocols import Embedder
+from ponder.protocols import Embedder, HasBlocks
 from ponder.records import Item
 
 LADDER = (32, 64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
@@ -71,9 +70,8 @@ def cuts(corpus: Corpus, items: Sequence[Item]) -> Iterator[Cut]:
 
 
 def _blocks(embedder: Embedder) -> dict[str, tuple[int, int]]:
-    if isinstance(embedder, Blocks):
-        return dict(embedder.blocks)
-    return {"all": (0, embedder.dim)}
+    blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
+    return dict(blocks) or {"all": (0, embedder.dim)}
 
 
 def _together(blocks: dict[str, tuple[int, int]]) -> Iterator[Cut]:

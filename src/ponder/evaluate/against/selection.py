@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,6 @@ from ponder.errors import BadArguments
 
 Way = Literal["unit", "length"]
 Precision = Literal["float32", "int8"]
-
-
-@runtime_checkable
-class Blocks(Protocol):
-    """An embedder whose vectors are several side by side, each as long as it has something to say."""
-
-    @property
-    def blocks(self) -> Mapping[str, tuple[int, int]]:
-        """Name → where the block begins and ends."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from ponder.cascade import Cascade, Rerank, Retrieve
 from ponder.errors import InputInvalid, InputNotFound
-from ponder.evaluate.beir import Dataset
+from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.retrieval import without
 from ponder.protocols import Index, Models, Reads, Reranker
-from ponder.records import Candidate, Content, Judgement, Kind, Skipped, Usage
+from ponder.records import Candidate, Content, Judgement, Kind, Ranking, Skipped, Usage
 from ponder.rerank.calibration import CalibratedModels, Calibration
 from ponder.rerank.fusion import fuse
 
@@ -34,6 +34,7 @@ class Block:
         rest: Ids behind the block, in order.
         grades: The query's judgements.
         tokens: Read and written by the judge.
+        signals: What retrieval tells of the query (`ponder.cascade.signals`).
     """
 
     query: str
@@ -44,6 +45,7 @@ class Block:
     rest: tuple[str, ...]
     grades: Mapping[str, int]
     tokens: int
+    signals: Mapping[str, float]
 
     def reordered(self, moved: Sequence[float | None]) -> list[str]:
         """All ids once the judge has moved each candidate by so much."""
@@ -131,14 +133,12 @@ class Judged:
                 each.query, each.last = query.query.id, None
             try:
                 where = without(query.exclude)
-                ranking = search(query.query, budget=UNLIMITED, k=first.k, where=where)
+                ranking = search(query.query, budget=UNLIMITED, k=first.k, where=where, gates=False)
             except (InputInvalid, InputNotFound) as error:
                 why = str(error)
                 continue
             if recorder.last is not None:
-                found.append(
-                    _block(query.query.id, query.grades, recorder.last, [h.item.id for h in ranking])
-                )
+                found.append(_block(query, recorder.last, ranking))
             if advance:
                 advance(done, len(self.dataset.queries))
         if not found:
@@ -160,19 +160,18 @@ class _Place:
     models: Models
 
 
-def _block(
-    query: str, grades: Mapping[str, int], last: tuple[Sequence[Candidate], Judgement], ranked: Sequence[str]
-) -> Block:
+def _block(judged: JudgedQuery, last: tuple[Sequence[Candidate], Judgement], ranking: Ranking) -> Block:
     candidates, judgement = last
     said = {verdict.id: verdict.score for verdict in judgement.verdicts}
     ids = tuple(candidate.row.item.id for candidate in candidates)
     return Block(
-        query,
+        judged.query.id,
         ids,
         tuple(candidate.row.item.kind for candidate in candidates),
         tuple(candidate.score for candidate in candidates),
         tuple(said.get(name) for name in ids),
-        tuple(name for name in ranked if name not in set(ids)),
-        grades,
+        tuple(hit.item.id for hit in ranking if hit.item.id not in set(ids)),
+        judged.grades,
         judgement.usage.spent,
+        ranking.signals,
     )

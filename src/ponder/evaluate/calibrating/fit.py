@@ -10,6 +10,7 @@ from ponder.cascade import Rerank
 from ponder.evaluate.bootstrap import Difference, paired_difference
 from ponder.evaluate.calibrating.blocks import Advance, Block, Judged
 from ponder.evaluate.calibrating.curves import fit_curve
+from ponder.evaluate.calibrating.gates import fit_gate
 from ponder.evaluate.calibrating.weights import weigh
 from ponder.evaluate.harm import harmless
 from ponder.evaluate.retrieval import run_budgets
@@ -83,6 +84,7 @@ def _fits(
             centred=centred,
             curve=curve,
             why=found.why,
+            gate=fit_gate(blocks, kind, {kind: found.weight}, measures) if found.weight else None,
         )
 
 

@@ -77,16 +77,14 @@ def weigh(
         return None
     swing = pooled_deviation([_of_kind(block, kind) for block in kept])
     about = f"on {', '.join(dict.fromkeys(names))} ({len(kept)} queries)"
-    if swing <= 1e-9 * max(
-        1.0, *(abs(s) for block in kept for s in block.said if s is not None and usable(s))
-    ):
+    largest = max(abs(score) for block in kept for score in _of_kind(block, kind))
+    if swing <= _SAME * max(1.0, largest):
         none = Difference(0.0, 0.0, 0.0, 1.0)
         return Weighed(0.0, 0.0, none, len(kept), f"{about} it says the same of all candidates")
     unit = pooled_deviation([list(block.earlier) for block in kept]) / swing
     tried = [0.0, *(unit * spread for spread in SPREADS)]
-    values = np.array(
-        [_values(b, kind, others, tried, measures[n]) for n, b in zip(names, kept, strict=True)]
-    )
+    weights = [{**others, kind: weight} for weight in tried]
+    values = np.array([figures(b, weights, measures[n]) for n, b in zip(names, kept, strict=True)])
     gains = _out_of_fold(values) - values[:, 0]
     gain = paired_difference(gains.tolist(), [0.0] * len(gains))
     told = f"{about} it gains {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
@@ -120,16 +118,13 @@ def _of_kind(block: Block, kind: Kind) -> list[float]:
     ]
 
 
-def _values(
-    block: Block, kind: Kind, others: Mapping[Kind, float], tried: Sequence[float], measure: str
-) -> list[float]:
-    """The query's figure at each weight."""
+def figures(block: Block, weights: Sequence[Mapping[Kind, float]], measure: str) -> list[float]:
+    """The query's figure with each of these weights by kind; kinds that are left out do not move."""
     said = centred(block.said, block.kinds)
     found = []
-    for weight in tried:
-        weights = {**others, kind: weight}
+    for each in weights:
         moved = [
-            None if s is None or k not in weights else weights[k] * s
+            None if s is None or k not in each else each[k] * s
             for s, k in zip(said, block.kinds, strict=True)
         ]
         found.append(scores_of(block.reordered(moved), block.grades)[measure])

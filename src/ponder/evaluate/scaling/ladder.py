@@ -146,6 +146,7 @@ def _key(dataset: Dataset, corpus: Corpus, settings: Settings) -> str:
         settings.budgets,
         settings.reasoning,
         settings.allocate,
+        settings.gates,
         settings.text_layer,
         settings.seed,
         fingerprints(corpus),
