@@ -80,9 +80,12 @@ class Asking:
         judge = self.weighing.judge
         if not isinstance(judge, JudgesApart) or self.weighing.stage.normalise != "raw":
             return None
-        swings = [
-            judge.swing(self.query, each.candidate(rank)) for rank, each in enumerate(self.block, start=1)
-        ]
+        try:
+            swings = [
+                judge.swing(self.query, each.candidate(rank)) for rank, each in enumerate(self.block, start=1)
+            ]
+        except Exception as fault:
+            raise _as_failure(fault, self.weighing.stage.name) from fault
         known = [swing for swing in swings if swing is not None]
         if len(known) < len(swings):
             return None

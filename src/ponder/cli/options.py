@@ -41,6 +41,10 @@ Reasoning = Annotated[
     Literal["on", "off", "shuffled"],
     typer.Option(help="off: documents without added knowledge; shuffled: each with another's."),
 ]
+TextLayer = Annotated[
+    Literal["on", "off"],
+    typer.Option("--text-layer", help="Whether PDFs' text layers may be read; off leaves OCR."),
+]
 RunDir = Annotated[
     Path | None,
     typer.Option(help="Write a manifest and each query's figures here; `evaluate` also TREC runs."),
