@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -12,17 +11,7 @@ from ponder.evaluate.bootstrap import Difference, interval, paired_difference
 from ponder.evaluate.harm import harmless
 from ponder.evaluate.scaling.kept import Kept, Way
 from ponder.evaluate.scaling.ladder import Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A query whose main measure differs from that at budget 0, and the stage where its first hit moved."""
-
-    id: str
-    text: str
-    stage: str
-    before: float
-    after: float
+from ponder.evaluate.scaling.moves import Move, by_query, moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,24 +179,20 @@ def _thinking(by_way: Mapping[Way, Sequence[Kept]], metric: str) -> Iterator[Thi
         for run in sorted(runs, key=lambda run: run.budget):
             # With a budget of 0 nobody thinks.
             if run.budget and run.budget in plain:
-                found = _paired(_column(run, metric), _column(plain[run.budget], metric))
+                found = _paired(by_query(run, metric), by_query(plain[run.budget], metric))
                 if found is not None:
                     yield Thinking(way, run.budget, found)
 
 
-def _column(run: Kept, metric: str) -> dict[str, float]:
-    return {row["_id"]: float(row["metrics"][metric]) for row in run.queries}
-
-
 def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
-    columns = [_column(run, metric) for run in kept]
+    columns = [by_query(run, metric) for run in kept]
     zero = kept[0].budget == 0
     points = []
     for place, (run, column) in enumerate(zip(kept, columns, strict=True)):
         before = columns[place - 1] if place else None
         value = fmean(column.values())
         tokens = run.report["tokens_per_query"]
-        gained, lost = _moves(kept[0], run, metric) if place and zero else ((), ())
+        gained, lost = moves(kept[0], run, metric) if place and zero else ((), ())
         points.append(
             Point(
                 budget=run.budget,
@@ -230,29 +215,3 @@ def _paired(ours: dict[str, float], theirs: dict[str, float]) -> Difference | No
     if ours.keys() != theirs.keys():
         return None
     return paired_difference(list(ours.values()), [theirs[name] for name in ours])
-
-
-def _moves(zero: Kept, run: Kept, metric: str) -> tuple[tuple[Move, ...], tuple[Move, ...]]:
-    base = _column(zero, metric)
-    gained: list[Move] = []
-    lost: list[Move] = []
-    for row in run.queries:
-        before, after = base.get(row["_id"]), float(row["metrics"][metric])
-        if before is None or before == after:
-            continue
-        move = Move(row["_id"], row["text"], _where(row["first"], after > before), before, after)
-        (gained if after > before else lost).append(move)
-    return tuple(gained), tuple(lost)
-
-
-def _where(first: dict[str, int], up: bool) -> str:
-    """The last stage that moved the first relevant document up (down): the one that left it where it is.
-
-    Example:
-        >>> _where({"retrieve": 5, "ecr": 3, "query-aware": 1}, True)
-        'query-aware'
-    """
-    for (_, before), (stage, after) in reversed(list(pairwise(first.items()))):
-        if (after < before) if up else (after > before):
-            return stage
-    return ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ponder.evaluate.bootstrap import Difference
-from ponder.evaluate.scaling.curve import Curve, Move, Point
+from ponder.evaluate.scaling.curve import Curve, Point
+from ponder.evaluate.scaling.moves import Move
 
 _SHOWN = 12
 """Queries that are named of each kind: more are in curve.json."""
