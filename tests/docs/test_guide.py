@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 COLLECTION = Path(ponder.__file__).parent / "demo" / "collection"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 # Verbs that make something new, and so choose the models.
-CHOOSERS = ("index", "scale", "evaluate", "evaluate-qa", "evaluate-moments")
+CHOOSERS = ("index", "scale", "calibrate", "evaluate", "evaluate-qa", "evaluate-moments")
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ def arguments(command: str) -> list[str]:
     program, *words = shlex.split(command.removeprefix("$ "))
     assert program == "ponder"
     words = [str(Path(word).expanduser()) if word.startswith("~") else word for word in words]
+    if "--models" in words:
+        return [word.replace("lite,", "fake,", 1) for word in words]
     return [*words, "--models", "fake"] if words[0] in CHOOSERS else words
 
 

@@ -49,8 +49,8 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
         built = _found()[_FILE].load()(name, cache=cache)
         assert isinstance(built, Models)
         return built
-    if "/" in name or "\\" in name or name in (".", ".."):
-        raise _not_a_model_folder(Path(name).expanduser())
+    if "/" in plain or "\\" in plain or plain in (".", ".."):
+        raise _not_a_model_folder(Path(plain).expanduser())
     found = _found()
     if plain not in found:
         raise BadArguments(f"unknown models {name!r}", "--models", f"installed are {', '.join(names())}")

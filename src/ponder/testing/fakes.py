@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ponder.protocols import BlobCache, Calibrates, Reranker
@@ -185,9 +186,13 @@ class FakeModels:
         }
 
 
-def build(*, cache: BlobCache | None = None) -> FakeModels:
+def build(*, cache: BlobCache | None = None, calibration: str = "") -> FakeModels:
     """The fakes as an entry point of the group ``ponder.models`` would give them.
 
-    `cache` is taken for the signature's sake: the fakes make nothing worth keeping.
+    Args:
+        cache: Taken for the signature's sake: the fakes make nothing worth keeping.
+        calibration: A file of ``ponder calibrate``; "" for none.
     """
-    return FakeModels()
+    from ponder.rerank.calibration import read_calibration
+
+    return FakeModels(calibration=read_calibration(Path(calibration)) if calibration else None)
