@@ -70,6 +70,16 @@ def test_the_text_layer_is_part_of_what_is_run(ponder, tmp_path):
     assert (found["runs"], found["kept"]) == (2, 0)
 
 
+def test_one_budget_for_all_is_compared_when_asked_for(ponder, tmp_path):
+    data, out = write_dataset(tmp_path / "texts"), tmp_path / "out"
+    command = ("scale", data, "--out", out, "--models", "fake", "--budget", "0,40", "--reasoning", "on")
+    found = ponder.json(*command, "--allocate", "adaptive,common")
+    assert [(each["name"], each["pool"]) for each in found["series"]] == [
+        ("on-adaptive", "each"),
+        ("on-common", "common"),
+    ]
+
+
 def test_a_way_that_is_refused_is_listed_and_the_command_ends_partly(ponder, tmp_path):
     data, out = write_dataset(tmp_path / "texts"), tmp_path / "out"
     command = ("scale", data, "--out", out, "--models", "fake", "--budget", "0,40", "--reasoning", "on")

@@ -141,6 +141,15 @@ def test_when_all_are_refused_that_is_an_error(ladder):
         list(ladder("out", replace(SETTINGS, budgets=(30, 300)), models).climb(WAYS[1:2]))
 
 
+def test_a_common_budget_is_a_way_of_its_own(ladder, dataset):
+    ways = [Way("on", "adaptive"), Way("on", "adaptive", pool="common")]
+    kept = list(ladder("out").climb(ways))
+    curve = curve_of(kept, "hit@1")
+    assert [series.way.name for series in curve.series] == ["on-adaptive", "on-common"]
+    assert all(point.spent <= point.budget for point in curve.series[1].points)
+    assert [run.report.get("pool") for run in kept] == [None] * 3 + ["common"] * 3
+
+
 def test_a_curve_says_what_made_it(ladder, dataset, tmp_path):
     runs = Runs(tmp_path / "out", dataset, FakeModels(), SETTINGS)
     kept = list(ladder("out").climb(WAYS[:1]))

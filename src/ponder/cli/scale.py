@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ponder.evaluate.against.compare import Plan
     from ponder.evaluate.beir import Dataset
     from ponder.evaluate.scaling import Curve, Way
-    from ponder.evaluate.settings import ReasoningMode, Settings
+    from ponder.evaluate.settings import Pool, ReasoningMode, Settings
     from ponder.protocols import BlobCache
 
 _BUDGETS = "0,64,256,1024,4096"
@@ -39,7 +39,9 @@ def scale(
     budget: Annotated[str, typer.Option("--budget", metavar="N,N,…", help="The ladder.")] = _BUDGETS,
     stages: options.Stages = None,
     metric: Annotated[str, typer.Option(help="The main measure, as in hit@1 or ndcg@5.")] = "hit@1",
-    allocate: Annotated[str, typer.Option(help="Allocators to compare.")] = "uniform,adaptive",
+    allocate: Annotated[
+        str, typer.Option(help="Allocators to compare; common: adaptive, with one budget for all queries.")
+    ] = "uniform,adaptive",
     reasoning: Annotated[str, typer.Option(help="Ablations to run.")] = "on,off,shuffled",
     think: Annotated[
         int, typer.Option(min=0, help="Each reasoning also with so many tokens of thinking about the query.")
@@ -156,10 +158,13 @@ def _ways(reasoning: str, allocate: str, think: int) -> list[Way]:
     """With reasoning every allocator; the ablations under uniform alone: what they show is not spending."""
     from ponder.evaluate.scaling.kept import Way
 
-    allocators = [_allocator(name) for name in _names(allocate)]
+    spending = [_spending(name) for name in _names(allocate)]
     ways: list[Way] = []
     for mode in [_mode(name) for name in _names(reasoning)]:
-        ways += [Way(mode, name) for name in allocators] if mode == "on" else [Way(mode, "uniform")]
+        if mode == "on":
+            ways += [Way(mode, allocator, pool=pool) for allocator, pool in spending]
+        else:
+            ways.append(Way(mode, "uniform"))
         if think:
             ways += [Way(mode, "uniform", tokens) for tokens in (0, think)]
     return list(dict.fromkeys(ways))
@@ -169,10 +174,10 @@ def _names(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
-def _allocator(name: str) -> Allocation:
+def _spending(name: str) -> tuple[Allocation, Pool]:
     from ponder.cascade.pacing import check_allocation
 
-    return check_allocation(name)
+    return ("adaptive", "common") if name == "common" else (check_allocation(name), "each")
 
 
 def _mode(name: str) -> ReasoningMode:

@@ -19,7 +19,7 @@ from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus, contents_sha256
 from ponder.evaluate.retrieval import BudgetRun, Outcome
 from ponder.evaluate.run_folder import fingerprints
-from ponder.evaluate.settings import ReasoningMode, Settings
+from ponder.evaluate.settings import Pool, ReasoningMode, Settings
 from ponder.evaluate.trec import TrecFolder
 from ponder.models.folder import sha256_of
 from ponder.protocols import Models
@@ -33,16 +33,20 @@ class Way:
     Example:
         >>> Way("on", "adaptive").name, Way("on", "uniform", think=64).name
         ('on-adaptive', 'on-uniform-think')
+        >>> Way("on", "adaptive", pool="common").name
+        'on-common'
     """
 
     reasoning: ReasoningMode
     allocate: Allocation
     think: int = 0
+    pool: Pool = "each"
 
     @property
     def name(self) -> str:
         """Of its folder and in pictures."""
-        return f"{self.reasoning}-{self.allocate}" + ("-think" if self.think else "")
+        spending = self.allocate if self.pool == "each" else self.pool
+        return f"{self.reasoning}-{spending}" + ("-think" if self.think else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Runs:
             budgets=(budget,),
             reasoning=way.reasoning,
             allocate=way.allocate,
+            pool=way.pool,
             cascade=_thinking(cascade, way.think) if way.think else cascade,
         )
 
