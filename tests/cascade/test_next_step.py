@@ -78,3 +78,4 @@ def test_what_may_change_something_comes_before_what_may_not():
     assert most_open([safe, opened]) == opened
     assert most_open([safe]) == safe
     assert most_open([]) is None
+    assert most_open([NextStep("ecr", 4, 0, False, "passed over")]) is None

@@ -30,6 +30,9 @@ def next_step(offer: Offer, race: Round | None) -> NextStep:
 
 
 def most_open(steps: Iterable[NextStep]) -> NextStep | None:
-    """The first step that may change the first place, or else the first of all."""
-    found = list(steps)
+    """The first step that may change the first place, or else the first of all.
+
+    One that costs nothing and changes nothing is none: its judge passes over such candidates.
+    """
+    found = [step for step in steps if step.tokens != 0 or step.changes is not False]
     return next((step for step in found if step.changes is not False), found[0] if found else None)

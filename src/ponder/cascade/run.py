@@ -85,7 +85,7 @@ class Run:
                 for stage in self.cascade.stages
                 if stage.name in self.ledger.by_stage
             },
-            budget=self.ledger.budget,
+            budget=(self.pooled or self.ledger).budget,
             trace=tuple(self.trace),
             seconds=self.seconds,
             signals=self.signals,
