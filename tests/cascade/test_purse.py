@@ -11,7 +11,7 @@ from ponder.cascade import Rerank, Retrieve, Think
 from ponder.cascade.ledger import Ledger
 from ponder.cascade.pacing import ALLOCATIONS, Runner, chance
 from ponder.errors import BackendFailed, BadArguments, InputInvalid
-from ponder.records import Usage
+from ponder.records import Judgement, Usage
 from ponder.testing import BrokenReranker, FakeModels, FakeReranker, FakeShelf
 from ponder.testing.words import words
 
@@ -105,6 +105,32 @@ def test_the_more_open_of_two_is_served_when_one_can_be():
     closer, wider = search.batch(["red kite", "steel crane"], budget=9)
     assert (closer.usage.spent > 0, wider.usage.spent) == (True, 0)
     assert any("purse" in event.what or "no tokens" in event.what for event in wider.trace)
+
+
+def test_a_question_that_was_given_too_little_is_asked_again_with_more():
+    texts = ["steel crane", *(f"red kite {number}" for number in range(8))]
+    stages = Retrieve(20) >> Rerank("ecr", 8, weight=1.0)
+    judge = FakeReranker("ecr", spread=0.3)
+    found = stages.on(shelf_of(texts, judge)).batch(["red kite", *["steel crane"] * 9], budget=5)
+    # A question costs 2 tokens and a candidate 4 or 5 more, but the judge cannot say so.
+    assert sum(hit.stages[-1].score is not None for hit in found[0]) == 8
+    assert sum(ranking.usage.spent for ranking in found) <= 50
+    every = FakeReranker("ecr", spread=None)
+    [one, *_] = stages.on(shelf_of(texts, every)).batch(["red kite", *["steel crane"] * 9], budget=1)
+    assert one.usage.spent <= 10
+
+
+def test_a_judge_that_spends_and_says_nothing_is_not_asked_again():
+    class Mute(FakeReranker):
+        def rerank(self, query, candidates, *, limit):
+            self.calls += 1
+            return Judgement((), Usage(read=min(limit, 3)))
+
+    judge = Mute("ecr", spread=0.3)
+    search = (Retrieve(20) >> Rerank("ecr", 8, weight=1.0)).on(shelf_of(["red kite"] * 5, judge))
+    found = search.batch(["red kite"] * 4, budget=5)
+    assert judge.calls == 4
+    assert sum(ranking.usage.spent for ranking in found) == 12
 
 
 def test_thinking_takes_no_more_than_the_mean():

@@ -38,24 +38,47 @@ class Asking:
     events: list[Event] = field(default_factory=list)
     broken: str = ""
     spent: int = 0
+    _sound: bool = True
 
     def run(self, allocate: Allocation) -> Offers:
         """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
         runners = self._runners() if allocate == "adaptive" else None
         if runners is None:
-            everyone = range(len(self.block))
-            self._ask(everyone, (yield Offer(self.weighing, self.query, self.block, everyone)))
+            yield from self._together()
             return
         judged: dict[int, float | None] = {}
+        least = 0
         while True:
             step = next_round(runners, judged)
             if not step.places:
                 self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
                 return
-            most = yield Offer(self.weighing, self.query, self.block, step.places, runners, judged)
-            if not self._ask(step.places, most):
+            most = yield Offer(self.weighing, self.query, self.block, step.places, runners, judged, least)
+            places = step.places
+            if not self._ask(places, most):
+                if not self._more_helps(most):
+                    return
+                least = 2 * (most or 0)
+                places = tuple(place for place in places if self.block[place].id in self.verdicts)
+            judged = self._judged([*judged, *places])
+
+    def _together(self) -> Offers:
+        """One question about everyone; asked again only if so few tokens were given that none was spent."""
+        everyone, least = range(len(self.block)), 0
+        while True:
+            most = yield Offer(self.weighing, self.query, self.block, everyone, least=least)
+            if self._ask(everyone, most) or self.spent or not self._more_helps(most):
                 return
-            judged = self._judged([*judged, *step.places])
+            least = 2 * (most or 0)
+
+    def _more_helps(self, most: int | None) -> bool:
+        """Whether a question was cut by what it was given, of a purse that can give more, and not in vain.
+
+        A judge that spends tokens and says nothing of use is not asked again.
+        """
+        if most is None or self.broken or not self._sound:
+            return False
+        return min(self.ledger.left, self.tokens - self.spent) > most
 
     def next(self, allocate: Allocation) -> NextStep | None:
         """What could be asked now, had the stage more tokens; None when everyone has been."""
@@ -140,6 +163,7 @@ class Asking:
             )
         )
         self.events += strange
+        self._sound = bool(verdicts) or not judgement.usage.spent
         return len(verdicts) == len(chosen)
 
 

@@ -28,6 +28,8 @@ class Offer:
         places: Who would be judged, by place in `block`.
         runners: The same candidates as a race sees them; None where the judge has to see all together.
         judged: As for `ponder.cascade.pacing.next_round`.
+        least: Tokens that it should be given, whatever the judge says of its price: with less it was cut
+            short before.
     """
 
     weighing: Weighing
@@ -36,6 +38,7 @@ class Offer:
     places: Sequence[int]
     runners: Sequence[Runner] | None = None
     judged: Mapping[int, float | None] = field(default_factory=dict)
+    least: int = 0
 
     @property
     def stage(self) -> str:

@@ -60,14 +60,15 @@ def serve(runs: Sequence[Run], purse: Ledger, share: int) -> None:
     Args:
         runs: One a query; each ledger draws on the purse.
         purse: What they have together.
-        share: What a question is taken to cost whose judge cannot say, and the most that it gets.
+        share: What a question gets at first whose judge cannot say what it costs; twice as much each time
+            that it was cut short.
     """
     queue: list[_Waiting] = []
     too_dear: list[_Waiting] = []
 
     def wait(racer: _Racer, place: int) -> None:
         if racer.offer is not None:
-            price = racer.price or max(1, share)
+            price = max(racer.price or share, racer.offer.least, 1)
             value = -racer.offer.chance() / price
             heapq.heappush(queue, _Waiting(value, repr(racer.run.query), place, racer, price))
 
