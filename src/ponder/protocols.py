@@ -189,6 +189,18 @@ class Calibrates(Protocol):
 
 
 @runtime_checkable
+class Sits(Protocol):
+    """A reranker that need not read a query again when it is asked about more candidates."""
+
+    def sitting(self) -> Reranker:
+        """A judge as this one, for one query and one caller after the other.
+
+        What it has read for the query it counts as cached from then on.
+        """
+        ...
+
+
+@runtime_checkable
 class Calibrated(Protocol):
     """Models whose judges have been measured. A set without a calibration is used with the prior."""
 

@@ -12,7 +12,7 @@ from ponder.cascade.pacing import Allocation, Runner, next_round
 from ponder.cascade.standing import Standing
 from ponder.cascade.weighing import Weighing
 from ponder.errors import BackendFailed, PonderError
-from ponder.protocols import JudgesApart
+from ponder.protocols import JudgesApart, Reranker, Sits
 from ponder.records import Content, Event, Judgement, NextStep, Verdict
 
 _EMPTY = "stopped: nothing is left in the purse for it"
@@ -25,6 +25,7 @@ class Asking:
     Attributes:
         verdicts: By item, of all rounds.
         events: What happened.
+        judge: The stage's, sitting: what he has read of the query is not read again.
         broken: How the judge broke its limit, "" if it kept it; that round's verdicts are thrown away.
         spent: Tokens charged.
     """
@@ -38,7 +39,12 @@ class Asking:
     events: list[Event] = field(default_factory=list)
     broken: str = ""
     spent: int = 0
+    judge: Reranker = field(init=False)
     _sound: bool = True
+
+    def __post_init__(self) -> None:
+        judge = self.weighing.judge
+        self.judge = judge.sitting() if isinstance(judge, Sits) else judge
 
     def run(self, allocate: Allocation) -> Offers:
         """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
@@ -100,7 +106,7 @@ class Asking:
 
     def _runners(self) -> list[Runner] | None:
         """The candidates as a race sees them; None where the judge has to see all of them together."""
-        judge = self.weighing.judge
+        judge = self.judge
         if not isinstance(judge, JudgesApart) or self.weighing.stage.normalise != "raw":
             return None
         try:
@@ -137,7 +143,7 @@ class Asking:
             return False
         candidates = [each.candidate(place + 1) for place, each in zip(places, chosen, strict=True)]
         try:
-            judgement = self.weighing.judge.rerank(self.query, candidates, limit=grant.tokens)
+            judgement = self.judge.rerank(self.query, candidates, limit=grant.tokens)
             if not isinstance(judgement, Judgement):
                 raise TypeError(f"a reranker must return a Judgement, not {type(judgement).__name__}")
             verdicts, strange = _by_id(judgement.verdicts, chosen, self.weighing.stage.name)

@@ -39,6 +39,10 @@ class BriefJudge(Protocol):
         """Judge a beginning of the briefs."""
         ...
 
+    def sitting(self) -> BriefJudge:
+        """See `ponder.protocols.Sits`; itself, where nothing of a query is kept."""
+        ...
+
 
 def judge_within(judge: BriefJudge, query: Content, candidates: Sequence[Candidate], limit: int) -> Judgement:
     """Judge the first candidates, as many as `limit` tokens pay for."""

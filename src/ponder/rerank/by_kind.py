@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 from ponder.protocols import Reads
 from ponder.records import Candidate, Content, Judgement, Kind, Verdict
@@ -38,6 +39,14 @@ class JudgeByKind:
         self.name = name
         self.fingerprint = f"{fingerprint}/{name}/{_VERSION}"
         self._judges, self._events = judges, events
+
+    def sitting(self) -> JudgeByKind:
+        """See `ponder.protocols.Sits`."""
+        other = copy(self)
+        sitting = {id(judge): judge.sitting() for judge in self._judges.values()}
+        other._judges = {kind: sitting[id(judge)] for kind, judge in self._judges.items()}
+        other._events = self._events.sitting()
+        return other
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """See `ponder.protocols.Reranker`. A query without words has nothing to be judged by."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,13 @@ class EventsJudge:
         self, language: Language, encoder: TextEncoder, meaning: Meaning, *, write: bool = True
     ) -> None:
         self._language, self._encoder, self._meaning, self._write = language, encoder, meaning, write
+        self._kept: dict[str, Mapping[str, NDArray[np.float32]]] | None = None
+
+    def sitting(self) -> EventsJudge:
+        """See `ponder.protocols.Sits`: a query's things stay embedded."""
+        other = copy(self)
+        other._kept = {}
+        return other
 
     def swing(self, query: Content, candidate: Candidate) -> float | None:
         """See `ponder.protocols.JudgesApart`: what comes after or before is known by its neighbours.
@@ -115,11 +123,15 @@ class EventsJudge:
         if not question.tells or not candidates:
             return Judgement(())
         things = list(dict.fromkeys(event.thing for event in question.events if event.thing))
-        read = self._language.count(query.text) + sum(self._encoder.count(thing) for thing in things)
-        left = limit - read
+        asking = self._language.count(query.text) + sum(self._encoder.count(thing) for thing in things)
+        known = (self._kept or {}).get(query.text)
+        spent = Usage(read=asking) if known is None else Usage(cached=asking)
+        left = limit - spent.spent
         if left < 0:
             return Judgement(())
-        vectors = dict(zip(things, self._encoder.encode(things), strict=True))
+        vectors = known or dict(zip(things, self._encoder.encode(things), strict=True))
+        if self._kept is not None:
+            self._kept[query.text] = vectors
         seen = [list(_segments(candidate, self._meaning)) for candidate in candidates]
         fits = _fits(question, candidates, [_aligned(question, segments, vectors) for segments in seen])
         reads = [self._reads(question, segments) for segments in seen]
@@ -127,7 +139,6 @@ class EventsJudge:
         if sum(reads) + sum(map(self._language.count, told)) > left:
             told = [self._tell(question, fit, brief=True) for fit in fits]
         verdicts: list[Verdict] = []
-        spent = Usage(read=read)
         for candidate, segments, fit, facts, text in zip(candidates, seen, fits, reads, told, strict=True):
             if not segments:
                 verdicts.append(Verdict(candidate.row.item.id, None, note="no segment of it is known"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Literal
 
@@ -41,6 +42,7 @@ class LateInteractionJudge:
 
     def __init__(self, encoder: TextEncoder, evidence: Evidence) -> None:
         self._encoder, self._evidence = encoder, evidence
+        self._kept: dict[str, States] | None = None
         self._longest, self._scale = _LONGEST[evidence], _SCALES[evidence]
         # The same pages come up for many queries.
         self._pieces = lru_cache(maxsize=1 << 14)(lambda text: frozenset(encoder.pieces(text)))
@@ -54,7 +56,7 @@ class LateInteractionJudge:
         """See `BriefJudge`. The query is read with the first that has evidence."""
         pieces = sorted(set(self._encoder.pieces(query.text)))
         wanted = dict(zip(pieces, (rarity(pieces) ** 2).tolist(), strict=True))
-        shared = self._encoder.count(query.text)
+        shared = 0 if query.text in (self._kept or ()) else self._encoder.count(query.text)
         found = []
         for candidate in candidates:
             text = self._read_of(candidate, wanted)
@@ -67,14 +69,24 @@ class LateInteractionJudge:
         """See `ponder.protocols.JudgesApart`."""
         return _SPREAD * self._scale
 
+    def sitting(self) -> LateInteractionJudge:
+        """See `BriefJudge`: the query's states are kept."""
+        other = copy(self)
+        other._kept = {}
+        return other
+
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""
         if not any(brief.material for brief in briefs):
             return Judgement(tuple(self._verdict(brief, None, None) for brief in briefs))
-        asked = self._encoder.states(query.text)
+        known = (self._kept or {}).get(query.text)
+        asked = known or self._encoder.states(query.text)
+        if self._kept is not None:
+            self._kept[query.text] = asked
         read = [self._encoder.states(b.material, self._longest) if b.material else None for b in briefs]
         verdicts = tuple(self._verdict(b, asked, states) for b, states in zip(briefs, read, strict=True))
-        return Judgement(verdicts, Usage(read=asked.read + sum(states.read for states in read if states)))
+        own = Usage(cached=asked.read) if known else Usage(read=asked.read)
+        return Judgement(verdicts, own + Usage(read=sum(states.read for states in read if states)))
 
     def _verdict(self, brief: Brief, asked: States | None, read: States | None) -> Verdict:
         item = brief.candidate.row.item

@@ -74,6 +74,10 @@ class LikelihoodJudge:
         swing = _SWINGS[kind] * self._scales[kind]
         return swing * trust(self._language.count(f" {query.text.strip()}")) if kind == "image" else swing
 
+    def sitting(self) -> LikelihoodJudge:
+        """See `BriefJudge`: what candidates share is not kept."""
+        return self
+
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""
         target = self._language.tokens(f" {query.text.strip()}")

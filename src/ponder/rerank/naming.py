@@ -57,6 +57,10 @@ class NamingJudge:
         """See `ponder.protocols.JudgesApart`."""
         return _SWING * self._scale
 
+    def sitting(self) -> NamingJudge:
+        """See `BriefJudge`: what candidates share is not kept."""
+        return self
+
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""
         names = list(dict.fromkeys(name for brief in briefs for name, _, _ in brief.material))
