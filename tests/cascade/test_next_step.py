@@ -35,7 +35,7 @@ def test_explaining_changes_nothing_and_costs_nothing(allocate, budget):
 def test_the_price_is_what_the_next_step_costs():
     search = searching(Priced("ecr", spread=0.3))
     before = search("red kite", budget=18, allocate="adaptive", explain=True)
-    assert before.next == NextStep("ecr", 4, 2 + 4 * 4, True, "6 could still lead, 4 are judged next")
+    assert before.next == NextStep("ecr", 6, 2 + 6 * 4, True, "6 could still lead, 6 are judged next")
     after = search("red kite", budget=18 + before.next.tokens, allocate="adaptive")
     assert after.usage.spent == before.usage.spent + before.next.tokens
 

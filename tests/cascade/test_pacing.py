@@ -34,7 +34,7 @@ def test_a_race_ends_and_judges_nobody_twice(field, said, width):
         if not step.places:
             break
         assert not set(step.places) & judged.keys()
-        assert len(step.places) <= max(FIRST, len(judged))
+        assert judged or len(step.places) <= FIRST
         assert list(step.places) == sorted(step.places)
         judged |= {place: said[place] for place in step.places}
     else:
@@ -74,7 +74,7 @@ def test_an_open_order_is_judged_in_rounds_until_it_is_safe():
     search = (Retrieve(20) >> Rerank("ecr", 10, weight=1.0)).on(FakeShelf(texts, models))
     adaptive = search("red kite nine", budget=5000, allocate="adaptive", k=10)
     uniform = search("red kite nine", budget=5000, k=10)
-    assert models.rerankers["ecr"].calls == 3 + 1
+    assert models.rerankers["ecr"].calls == 2 + 1
     assert [hit.item.id for hit in adaptive] == [hit.item.id for hit in uniform]
     assert adaptive.hits[0].item.text == "red kite nine"
 

@@ -76,8 +76,10 @@ class Weighing:
         if weight is not None:
             return weight * swing
         own = self.judge.weight * swing
-        # What is estimated from verdicts is held back when they are there.
-        return min(own, PRIOR * spread_of([each.score for each in block])) if math.isfinite(own) else own
+        # What is estimated from verdicts is held back when they are there. Nobody knows how the scores of a
+        # judge that was never measured are distributed: a race is to end later, not earlier, for that.
+        most = 2 * PRIOR * spread_of([each.score for each in block])
+        return min(own, most) if math.isfinite(own) else own
 
     def weighted(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
         """A judge's scores as they are added: less the mean of their kind, times its weight.
