@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ponder.cascade import Rerank, Retrieve
+from ponder.cascade import Rerank, Retrieve, Think
 from ponder.cascade.signals import SIGNALS, signals
 from ponder.records import Candidate, Embedded, Gate, Item, Reasoning, Row, Trust
 from ponder.testing import FakeModels, FakeReranker, FakeShelf
@@ -87,3 +87,21 @@ def test_a_calibration_says_how_likely_a_hit_is():
     search = (Retrieve(10) >> Rerank("ecr", 2)).on(FakeShelf(["red kite", "kite kite", "whale"], models))
     hits = search("red kite", budget=500).hits
     assert [hit.stages[-1].chance for hit in hits] == [0.5, 0.5, None]
+
+
+@pytest.mark.parametrize(("threshold", "thought"), [(1e9, True), (-1.0, False)])
+def test_a_gate_says_whether_a_query_is_thought_about(threshold, thought):
+    shelf = FakeShelf(["a crane of steel", "a cello"])
+    shelf.models.reasoner.knowledge = {"instrument": "cello"}
+    gate = Gate("margin", True, threshold, "measured")
+    found, ungated = (
+        (Retrieve(10) >> Think(50, gate=each)).on(shelf)("an instrument", budget=100)
+        for each in (gate, None)
+    )
+    assert ("think" in found.by_stage) == thought
+    if thought:
+        assert found.hits == ungated.hits
+    else:
+        assert any("gate: not thought" in event.what and "measured" in event.what for event in found.trace)
+    off = (Retrieve(10) >> Think(50, gate=gate)).on(shelf)("an instrument", budget=100, gates=False)
+    assert off.by_stage == ungated.by_stage

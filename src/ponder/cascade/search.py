@@ -139,6 +139,8 @@ class _Run:
                 self.standings = self._nearest(vector, stage.name)
                 self.signals = self._signals(vector)
                 self.trace.append(Event(stage.name, f"found {len(self.standings)} items"))
+            case Think(gate=gate) if self.gates and gate is not None and gate.shut(self.signals):
+                self.trace.append(Event(stage.name, f"gate: not thought, {gate.told(self.signals)}"))
             case Think():
                 thought = think(stage, models, self.content, self.ledger, self.search.keep_on_fault)
                 self.trace += thought.events

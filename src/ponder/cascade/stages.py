@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ponder.cascade.search import Search
     from ponder.media.limits import Limits
     from ponder.protocols import Models, Reranker, Searchable
+    from ponder.records import Gate
     from ponder.rerank.fusion import Normalise
 
 
@@ -69,14 +70,16 @@ class Retrieve(Step):
 class Think(Step):
     """Reason about the query, embed it with that reasoning, and search again. Follows `Retrieve`.
 
-    Off in the default cascade: on the ``lite`` models, careless query thinking lowers accuracy.
+    Off in the default cascade; docs/scaling.md has what it does on each data set.
 
     Args:
         tokens: The most tokens that the reasoner may read and write.
+        gate: For which queries it is left out; None thinks about each.
     """
 
     name: ClassVar[str] = "think"
     tokens: int = 64
+    gate: Gate | None = None
 
     def _steps(self) -> tuple[Stage, ...]:
         return (self,)
