@@ -95,8 +95,7 @@ def test_a_gate_says_whether_a_query_is_thought_about(threshold, thought):
     shelf.models.reasoner.knowledge = {"instrument": "cello"}
     gate = Gate("margin", True, threshold, "measured")
     found, ungated = (
-        (Retrieve(10) >> Think(50, gate=each)).on(shelf)("an instrument", budget=100)
-        for each in (gate, None)
+        (Retrieve(10) >> Think(50, gate=each)).on(shelf)("an instrument", budget=100) for each in (gate, None)
     )
     assert ("think" in found.by_stage) == thought
     if thought:

@@ -12,7 +12,7 @@ from lite_stand_ins import Told, WordLanguage, glimpse
 
 from ponder.models.lite.motion import Motion
 from ponder.models.lite.naming import question
-from ponder.models.lite.perception import Glimpse, Perception
+from ponder.models.lite.perception import Perception
 from ponder.models.lite.wordnet import knowledge
 from ponder.reason.knowledge import definition, further, gloss
 from ponder.reason.lite import CLASSES, LiteReasoner

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ponder.models.lite.language import Language
-from ponder.models.lite.naming import Priors, name
+from ponder.models.lite.naming import Priors, name_sought
 from ponder.models.lite.perception import Glimpse, Perceiver, Perception
 from ponder.models.lite.wordnet import ImagenetClass, knowledge
 from ponder.reason.knowledge import definition, further, gloss
@@ -30,8 +30,8 @@ class LiteReasoner:
     OCR, the colours. With one, each likely class is defined (WordNet: kin and gloss), the likeliest first,
     and then more is said of the likeliest while tokens last; a clip's segments say what moves how.
     Where the likeliest class' definition finds no room, its names and gloss are said, or its name alone,
-    and no other class speaks before it. A query in words is named: the language model says in a few tokens what
-    is sought.
+    and no other class speaks before it. Of a query in words the language model names what is sought, in a few
+    tokens.
 
     Follows TTE's division of labour (arXiv:2510.05014): the reasoner speaks, the embedder conditions on
     what it says. `PartReasoning.facts` holds ``claims``, lists of ``[definition, gloss, weight, name]`` (of
@@ -73,7 +73,7 @@ class LiteReasoner:
 
     def _named(self, sought: str, tokens: int) -> Reasoning:
         """What a query in words is about, in the language model's own word for it."""
-        written = name(self._language, sought, tokens)
+        written = name_sought(self._language, sought, tokens)
         return Reasoning(
             text=written.text,
             usage=written.usage,

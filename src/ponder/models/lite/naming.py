@@ -11,9 +11,9 @@ from ponder.records import Usage
 _QUESTION = "Question: Name {}.\nAnswer:"
 
 _EXAMPLES = (("the planet with the widest rings", "Saturn"), ("what a tailor sews with", "needle"))
-"""Two show the model what is asked; none is an ImageNet class. Over the best 20 of photos' candidates (a quarter
-of dev, literal queries left out) hit@1 was .37 without, .38 with one, .45 with two, .44 with three, .42 with
-four (docs/log.md)."""
+"""Two show the model what is asked; none is an ImageNet class. Over the best 20 of photos' candidates (a
+quarter of dev, without literal queries) hit@1 was .37 without any, .38 with one, .45 with two, .44 with
+three, .42 with four (docs/log.md)."""
 
 _LONGEST = 6
 """Tokens of a name that is written: three or four words."""
@@ -31,7 +31,7 @@ def question(sought: str) -> str:
     return _SHOWN + _QUESTION.format(sought.strip().rstrip("."))
 
 
-def name(language: Language, sought: str, tokens: int) -> Written:
+def name_sought(language: Language, sought: str, tokens: int) -> Written:
     """Name what is sought, reading and writing at most `tokens`; nothing where they do not suffice.
 
     Args:
