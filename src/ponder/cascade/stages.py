@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ponder.errors import BadArguments
+from ponder.records import Gate
 
 if TYPE_CHECKING:
     from ponder.cascade.cascade import Cascade, OnFault
     from ponder.cascade.search import Search
     from ponder.media.limits import Limits
     from ponder.protocols import Models, Reranker, Searchable
-    from ponder.records import Gate
     from ponder.rerank.fusion import Normalise
 
 
@@ -66,6 +66,10 @@ class Retrieve(Step):
         return f"{self.name}:{self.k}"
 
 
+NAMED = Gate("pictured", False, 0.5, "thoughts name things, and naming what a page says led away from it")
+"""Thinks only where most of what was found is pictures or clips; measured with `lite` (docs/scaling.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Think(Step):
     """Reason about the query, embed it with that reasoning, and search again. Follows `Retrieve`.
@@ -74,12 +78,12 @@ class Think(Step):
 
     Args:
         tokens: The most tokens that the reasoner may read and write.
-        gate: For which queries it is left out; None thinks about each.
+        gate: For which queries it is left out; None thinks about each. `NAMED` unless told.
     """
 
     name: ClassVar[str] = "think"
     tokens: int = 64
-    gate: Gate | None = None
+    gate: Gate | None = NAMED
 
     def _steps(self) -> tuple[Stage, ...]:
         return (self,)
