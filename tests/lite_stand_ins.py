@@ -14,6 +14,7 @@ import numpy as np
 from ponder.embed import lexical
 from ponder.models.lite.language import Scores, Written
 from ponder.models.lite.perception import Glimpse, Perception
+from ponder.models.lite.text_encoder import States, rarity
 from ponder.models.lite.vision import TOKENS_PER_IMAGE, Look
 from ponder.records import Candidate, Content, Embedded, Item, Kind, PartReasoning, Reasoning, Row, Usage
 from ponder.testing.words import words
@@ -73,9 +74,16 @@ class WordLanguage:
 
 
 class HashedEncoder:
-    """Each text is a direction of its own."""
+    """Each text is a direction of its own; so is each word, whatever stands beside it.
+
+    Attributes:
+        read: Words and marks read for their states, in all calls.
+    """
 
     fingerprint = "hashed-encoder"
+
+    def __init__(self) -> None:
+        self.read = 0
 
     def encode(self, texts: Sequence[str], *, exact: bool = True) -> np.ndarray:
         rows = [np.random.default_rng(_number(text)).normal(size=384) for text in texts]
@@ -83,6 +91,11 @@ class HashedEncoder:
 
     def count(self, text: str) -> int:
         return len(words(text)) + 2
+
+    def states(self, text: str, longest: int = 256) -> States:
+        kept = words(text)[: longest - 2]
+        self.read += len(kept) + 2
+        return States(self.encode(kept), rarity(pieces(" ".join(kept))), len(kept) + 2)
 
     def pieces(self, text: str) -> list[int]:
         return pieces(text)

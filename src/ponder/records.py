@@ -374,6 +374,25 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class NextStep:
+    """What could be asked next of a judge, had the search more tokens.
+
+    Attributes:
+        stage: Whose judge.
+        candidates: How many he would be asked about.
+        tokens: What that costs at most; None where the judge cannot say.
+        changes: Whether it could put another candidate first in its stage; None where that is not known.
+        why: Why, and why a price is not known.
+    """
+
+    stage: str
+    candidates: int
+    tokens: int | None
+    changes: bool | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The answer to a query.
 
@@ -382,9 +401,10 @@ class Ranking:
         hits: Best first.
         usage: Sum over the stages; ``usage.spent <= budget``, always.
         by_stage: The same by stage name.
-        budget: The cap, in tokens.
+        budget: The cap, in tokens; of a query that shares a purse with others, the whole purse.
         trace: What happened, in order.
         seconds: Wall time.
+        next: What could be asked next, where the search was to explain itself and anyone is left to judge.
         signals: What retrieval alone tells of the query, for gates (`ponder.cascade.signals`).
     """
 
@@ -395,6 +415,7 @@ class Ranking:
     budget: int = 0
     trace: tuple[Event, ...] = ()
     seconds: float = 0.0
+    next: NextStep | None = None
     signals: Mapping[str, float] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Hit]:

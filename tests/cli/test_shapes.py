@@ -49,6 +49,15 @@ def test_an_explanation_accounts_for_every_token_and_stage(ponder, shelf):
     _, shown, _ = ponder("search", shelf, "kite", "--explain")
     assert "judged" in shown
     assert "→ ecr" in shown
+    assert "next step: none, nobody is left to judge" in shown
+
+
+def test_an_explanation_says_what_one_more_step_would_cost(ponder, shelf):
+    found = ponder.json("search", shelf, "kite", "--explain", "--budget", 0)
+    step = found["explanation"]["next"]
+    assert (step["stage"], step["candidates"], step["tokens"], step["changes"]) == ("ecr", 2, None, True)
+    _, shown, _ = ponder("search", shelf, "kite", "--explain", "--budget", 0)
+    assert "next step: judge 2 more of ecr, price unknown; could change the first place: yes, " in shown
 
 
 def test_info(ponder, shelf):
@@ -98,6 +107,15 @@ def test_evaluate(ponder, dataset, tmp_path):
         assert shape(line) == GOLDEN["evaluate"]
     assert list(lines[0]) == list(GOLDEN["evaluate"])
     assert {path.name for path in out.iterdir()} >= {"manifest.json", "run-0.trec", "run-64.trec"}
+
+
+def test_evaluate_with_a_common_pool(ponder, dataset):
+    command = ("evaluate", dataset, "--models", "fake", "--budget", 64, "--pool", "common")
+    [line] = ponder.lines(*command, "--allocate", "adaptive")
+    assert shape(line) == {**GOLDEN["evaluate"], "pool": "str"}
+    code, _, err = ponder(*command)
+    assert code == 2
+    assert "give --allocate adaptive with it" in err
 
 
 def test_evaluate_for_people(ponder, dataset):

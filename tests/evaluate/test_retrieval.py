@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -53,6 +54,24 @@ def test_pools_are_the_whole_corpus_and_exclusions_hold(dataset, cache):
     found = {outcome.query.query.id: [hit.item.id for hit in outcome.ranking] for outcome in only.outcomes}
     assert sorted(found["q1"]) == sorted(CORPUS)
     assert sorted(found["q4"]) == ["a", "b", "c", "d"]
+
+
+def test_a_common_pool_holds_over_all_queries_and_is_said(dataset, cache):
+    settings = Settings(budgets=(0, 9), allocate="adaptive", pool="common")
+    for outcome in run(dataset, cache, settings)[1]:
+        spent = sum(each.ranking.usage.spent for each in outcome.outcomes)
+        assert spent <= outcome.budget * len(dataset.queries)
+        assert outcome.report.fields["pool"] == "common"
+        assert [each.query for each in outcome.outcomes] == list(dataset.queries)
+    assert spent > 0
+
+
+def test_a_query_that_cannot_be_opened_does_not_end_a_common_pool(dataset, cache):
+    lost = replace(dataset.queries[0], query=replace(dataset.queries[0].query, text=" "))
+    settings = Settings(budgets=(30,), allocate="adaptive", pool="common")
+    _, [found] = run(replace(dataset, queries=(lost, *dataset.queries[1:])), cache, settings)
+    assert [each.query for each in found.outcomes] == list(dataset.queries[1:])
+    assert [each["uri"] for each in found.report.fields["skipped"]] == [f"query {lost.query.id}"]
 
 
 def test_queries_may_be_thought_about(dataset, cache):
@@ -179,6 +198,8 @@ def test_a_cascade_that_does_not_fit_is_refused(dataset, cache):
         {"budgets": (-1,)},
         {"reasoning": "maybe"},
         {"allocate": "magic"},
+        {"pool": "swimming", "allocate": "adaptive"},
+        {"pool": "common"},
         {"reason_tokens": -1},
     ],
 )

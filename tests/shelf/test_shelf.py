@@ -336,3 +336,14 @@ def test_a_full_disk_stops_the_work_and_loses_nothing(opened, folder, tmp_path):
         assert before >= 3
         assert counts(shelf.add(folder)) == (103 - before, 0, before, 0)
         assert names(shelf.search("blue whale sings", k=1)) == ["whale.md"]
+
+
+def test_many_are_searched_within_one_budget(opened, folder):
+    asked = ["kite", Query(text="whale")]
+    with opened() as shelf:
+        shelf.add(folder)
+        found = shelf.search_batch(asked, budget=30, k=2)
+        assert [ranking.query.text for ranking in found] == ["kite", "whale"]
+        assert 0 < sum(ranking.usage.spent for ranking in found) <= 60
+        plain = [shelf.search(query, k=2) for query in asked]
+        assert [each.hits for each in shelf.search_batch(asked, k=2)] == [each.hits for each in plain]

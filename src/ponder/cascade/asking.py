@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ponder.cascade.ledger import Ledger
+from ponder.cascade.nextstep import next_step
+from ponder.cascade.offer import Offer, Offers
 from ponder.cascade.pacing import Allocation, Runner, next_round
 from ponder.cascade.standing import Standing
 from ponder.cascade.weighing import Weighing
 from ponder.errors import BackendFailed, PonderError
 from ponder.protocols import JudgesApart
-from ponder.records import Content, Event, Judgement, Verdict
+from ponder.records import Content, Event, Judgement, NextStep, Verdict
+
+_EMPTY = "stopped: nothing is left in the purse for it"
 
 
 @dataclass(slots=True, eq=False)
@@ -34,22 +38,61 @@ class Asking:
     events: list[Event] = field(default_factory=list)
     broken: str = ""
     spent: int = 0
+    _sound: bool = True
 
-    def run(self, allocate: Allocation) -> None:
+    def run(self, allocate: Allocation) -> Offers:
         """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
         runners = self._runners() if allocate == "adaptive" else None
         if runners is None:
-            self._ask(range(len(self.block)))
+            yield from self._together()
             return
         judged: dict[int, float | None] = {}
+        least = 0
         while True:
             step = next_round(runners, judged)
             if not step.places:
                 self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
                 return
-            if not self._ask(step.places):
+            most = yield Offer(self.weighing, self.query, self.block, step.places, runners, judged, least)
+            places = step.places
+            if not self._ask(places, most):
+                if not self._more_helps(most):
+                    return
+                least = 2 * (most or 0)
+                places = tuple(place for place in places if self.block[place].id in self.verdicts)
+            judged = self._judged([*judged, *places])
+
+    def _together(self) -> Offers:
+        """One question about everyone; asked again only if so few tokens were given that none was spent."""
+        everyone, least = range(len(self.block)), 0
+        while True:
+            most = yield Offer(self.weighing, self.query, self.block, everyone, least=least)
+            if self._ask(everyone, most) or self.spent or not self._more_helps(most):
                 return
-            judged = self._judged([*judged, *step.places])
+            least = 2 * (most or 0)
+
+    def _more_helps(self, most: int | None) -> bool:
+        """Whether a question was cut by what it was given, of a purse that can give more, and not in vain.
+
+        A judge that spends tokens and says nothing of use is not asked again.
+        """
+        if most is None or self.broken or not self._sound:
+            return False
+        return min(self.ledger.left, self.tokens - self.spent) > most
+
+    def next(self, allocate: Allocation) -> NextStep | None:
+        """What could be asked now, had the stage more tokens; None when everyone has been."""
+        waiting = [place for place, each in enumerate(self.block) if each.id not in self.verdicts]
+        if not waiting:
+            return None
+        runners = self._runners()
+        if runners is None:
+            return next_step(Offer(self.weighing, self.query, self.block, waiting), None)
+        asked = [place for place in range(len(self.block)) if place not in waiting]
+        judged = self._judged(asked)
+        step = next_round(runners, judged)
+        places = step.places if step.places and allocate == "adaptive" else waiting
+        return next_step(Offer(self.weighing, self.query, self.block, places, runners, judged), step)
 
     def tell(self, what: str, *, failed: bool = False) -> None:
         """Note something about the whole stage."""
@@ -60,9 +103,12 @@ class Asking:
         judge = self.weighing.judge
         if not isinstance(judge, JudgesApart) or self.weighing.stage.normalise != "raw":
             return None
-        swings = [
-            judge.swing(self.query, each.candidate(rank)) for rank, each in enumerate(self.block, start=1)
-        ]
+        try:
+            swings = [
+                judge.swing(self.query, each.candidate(rank)) for rank, each in enumerate(self.block, start=1)
+            ]
+        except Exception as fault:
+            raise _as_failure(fault, self.weighing.stage.name) from fault
         known = [swing for swing in swings if swing is not None]
         if len(known) < len(swings):
             return None
@@ -81,13 +127,13 @@ class Asking:
         moved = self.weighing.weighted(self.block, [verdict.score if verdict else None for verdict in said])
         return {place: moved[place] for place in places}
 
-    def _ask(self, places: Sequence[int]) -> bool:
-        """One call; whether all of these were judged, so that another round makes sense."""
+    def _ask(self, places: Sequence[int], most: int | None) -> bool:
+        """One call of at most so many tokens; whether all were judged, so that another makes sense."""
         chosen = [self.block[place] for place in places]
-        left = self.tokens - self.spent
+        left = self.tokens - self.spent if most is None else min(most, self.tokens - self.spent)
         grant = self.ledger.reserve(self.weighing.stage.name, left)
         if grant.tokens == 0:
-            self.tell(f"stopped: its {self.tokens} tokens are spent")
+            self.tell(f"stopped: its {self.tokens} tokens are spent" if most is None else _EMPTY)
             return False
         candidates = [each.candidate(place + 1) for place, each in zip(places, chosen, strict=True)]
         try:
@@ -117,6 +163,7 @@ class Asking:
             )
         )
         self.events += strange
+        self._sound = bool(verdicts) or not judgement.usage.spent
         return len(verdicts) == len(chosen)
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ponder.cascade.asking import Asking
 from ponder.cascade.ledger import Ledger
+from ponder.cascade.offer import Offer, price_of
 from ponder.cascade.pacing import Allocation
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing, moves
 from ponder.cascade.weighing import Weighing
 from ponder.errors import BackendFailed, PonderError
-from ponder.protocols import Models, PricesJudging
-from ponder.records import Content, Event, StageScore, Verdict
+from ponder.protocols import Models
+from ponder.records import Content, Event, NextStep, StageScore, Verdict
 from ponder.rerank.fusion import usable
 
 EARLY_SHARE = 0.6
@@ -24,10 +25,17 @@ by their own price, comes on top."""
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The candidates in their new order and what there is to tell."""
+    """The candidates in their new order and what there is to tell.
+
+    Attributes:
+        standings: All of them.
+        events: For the trace.
+        next: What could be asked next, where that was to be reckoned and anyone is left.
+    """
 
     standings: list[Standing]
     events: list[Event]
+    next: NextStep | None = None
 
 
 def planned(stage: Rerank, left: int, later: int | None) -> int:
@@ -64,20 +72,13 @@ def price(
     total = 0
     for stage in stages:
         weighing = Weighing.of(stage, models, signals)
-        reranker, asked = weighing.judge, weighing.asked(standings[: stage.keep])
+        asked = weighing.asked(standings[: stage.keep])
         if not asked:
             continue
-        if not isinstance(reranker, PricesJudging):
-            return None
-        block = [standing.candidate(rank) for rank, standing in enumerate(asked, start=1)]
-        try:
-            cost = reranker.price(query, block)
-        except Exception:
-            # An engine that is down fails when its turn comes, and is reported there.
-            return None
+        cost = price_of(weighing, query, list(enumerate(asked)))
         if cost is None:
             return None
-        total += max(0, cost)
+        total += cost
     return total
 
 
@@ -87,21 +88,26 @@ def judge(
     standings: list[Standing],
     ledger: Ledger,
     *,
-    later: int | None = 0,
+    tokens: int,
     keep_on_fault: bool = False,
     allocate: Allocation = "uniform",
-) -> Outcome:
-    """Run one rerank stage.
+    explain: bool = False,
+) -> Generator[Offer, int | None, Outcome]:
+    """Run one rerank stage, stopping at each question for the tokens that it may cost.
 
     Args:
         weighing: The stage, its judge, and how far he counts.
         query: As the cascade was asked.
         standings: Candidates of the earlier stage, in its order.
         ledger: Grants and counts tokens.
-        later: As for `planned`.
+        tokens: What the stage may spend at most.
         keep_on_fault: Whether a failing engine leaves the order as it is.
         allocate: "uniform" has everyone judged that the tokens pay for; "adaptive" stops when the lead is
             safe, and asks nobody when it is so from the beginning (`ponder.cascade.pacing`).
+        explain: Whether to reckon what could be asked next.
+
+    Returns:
+        In the end; what is yielded before are questions (`ponder.cascade.offer.Offers`).
 
     Raises:
         BackendFailed: The engine raised and `keep_on_fault` is off.
@@ -109,18 +115,18 @@ def judge(
             person can put right.
     """
     stage = weighing.stage
-    tokens = planned(stage, ledger.left, later)
     block = standings[: stage.keep]
     gates = [
         Event(stage.name, f"gate: no {kind} is judged, {why}") for kind, why in _refused(weighing, block)
     ]
     judged = weighing.asked(block)
+    asked = Asking(weighing, query, judged, ledger, tokens, events=gates)
     if not judged or tokens == 0:
         why = f"no tokens for it, {ledger.left} left in all" if judged else "nothing to judge"
-        return Outcome(standings, [*gates, Event(stage.name, f"skipped: {why}")])
-    asked = Asking(weighing, query, judged, ledger, tokens, events=gates)
+        asked.tell(f"skipped: {why}")
+        return Outcome(standings, asked.events, asked.next(allocate) if explain else None)
     try:
-        asked.run(allocate)
+        yield from asked.run(allocate)
     except PonderError as failure:
         if not keep_on_fault or not isinstance(failure, BackendFailed):
             raise
@@ -130,13 +136,15 @@ def judge(
         asked.tell(f"failed, what was judged before counts: {failure}", failed=True)
     if asked.broken and not asked.verdicts:
         return _unchanged(stage, standings, judged, asked.broken, asked.spent)
+    # Before candidates move: what comes next is asked about those who stand here now.
+    following = asked.next(allocate) if explain else None
     after = _moved(weighing, standings, block, asked.verdicts)
     events = asked.events + [
         Event(stage.name, f"keeps its place: {_unread(verdict)}", verdict.id, rank, rank)
         for rank, standing in enumerate(block, start=1)
         if (verdict := asked.verdicts.get(standing.id)) is not None and not usable(verdict.score)
     ]
-    return Outcome(after, events + moves(stage.name, standings, after))
+    return Outcome(after, events + moves(stage.name, standings, after), following)
 
 
 def _refused(weighing: Weighing, block: Sequence[Standing]) -> list[tuple[str, str]]:

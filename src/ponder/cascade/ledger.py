@@ -49,6 +49,7 @@ class Ledger:
 
     Args:
         budget: The most tokens that may be read and written together.
+        purse: Another ledger that all of this one's tokens come out of too, for queries that share a budget.
 
     Raises:
         BadArguments: `budget` is negative or not an integer.
@@ -66,9 +67,10 @@ class Ledger:
         (100, Usage(read=48, written=0, cached=0))
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, purse: Ledger | None = None) -> None:
         self.budget = whole_number(budget, "budget")
-        self._open: dict[int, Grant] = {}
+        self._purse = purse
+        self._open: dict[int, tuple[Grant, Grant | None]] = {}
         self._by_stage: dict[str, Usage] = {}
 
     @property
@@ -88,13 +90,15 @@ class Ledger:
 
     @property
     def left(self) -> int:
-        """Tokens neither spent nor reserved."""
-        return self.budget - self.spent - sum(grant.tokens for grant in self._open.values())
+        """Tokens neither spent nor reserved, here and in the purse."""
+        own = self.budget - self.spent - sum(grant.tokens for grant, _ in self._open.values())
+        return own if self._purse is None else min(own, self._purse.left)
 
     def reserve(self, stage: str, tokens: int) -> Grant:
         """Set aside `tokens` or what is left, whichever is less."""
         grant = Grant(stage, min(whole_number(tokens, f"tokens of {stage}"), self.left))
-        self._open[id(grant)] = grant
+        outer = None if self._purse is None else self._purse.reserve(stage, grant.tokens)
+        self._open[id(grant)] = grant, outer
         return grant
 
     def settle(self, grant: Grant, reported: Usage) -> bool:
@@ -104,7 +108,9 @@ class Ledger:
             Whether the report keeps to the grant. A report of more, or one that is not made of counts,
             is charged as the whole grant: the engine's work is then not to be used.
         """
-        self._close(grant)
+        outer = self._close(grant)
+        if self._purse is not None and outer is not None:
+            self._purse.settle(outer, reported)
         if _counts(reported) and reported.spent <= grant.tokens:
             self._charge(grant.stage, Usage(int(reported.read), int(reported.written), int(reported.cached)))
             return True
@@ -114,16 +120,20 @@ class Ledger:
 
     def forfeit(self, grant: Grant) -> None:
         """Charge the whole grant, for an engine that failed at work: what it had computed is unknown."""
-        self._close(grant)
+        outer = self._close(grant)
+        if self._purse is not None and outer is not None:
+            self._purse.forfeit(outer)
         self._charge(grant.stage, Usage(read=grant.tokens))
 
     def cached(self, stage: str, tokens: int) -> None:
         """Note tokens that were reused without being read: free."""
         self._charge(stage, Usage(cached=tokens))
 
-    def _close(self, grant: Grant) -> None:
-        if self._open.pop(id(grant), None) is None:
+    def _close(self, grant: Grant) -> Grant | None:
+        """No longer set aside; the purse's grant for it."""
+        if id(grant) not in self._open:
             raise ValueError(f"this grant of {grant.stage} is settled already, or another ledger's")
+        return self._open.pop(id(grant))[1]
 
     def _charge(self, stage: str, usage: Usage) -> None:
         self._by_stage[stage] = self._by_stage.get(stage, Usage()) + usage

@@ -101,11 +101,7 @@ def next_round(
         >>> next_round([Runner(0.9, 0.1, "image"), Runner(0.2, 0.1, "image")], {}).why
         'the lead of 0.7 is safe: verdicts move 0.15'
     """
-    said = {place: move for place, move in judged.items() if move is not None}
-    swings = [_swing(runner, said, runners) for runner in runners]
-    sums = {place: runners[place].score + move for place, move in said.items()}
-    # Before any verdict the first candidate leads, as it is.
-    leader = max(sums.values(), default=runners[0].score)
+    swings, leader = _race(runners, judged)
     waiting = [place for place in range(len(runners)) if place not in judged]
     contested = [place for place in waiting if runners[place].score + width * swings[place] > leader]
     if not judged and contested == [0]:
@@ -116,6 +112,51 @@ def next_round(
         return Round((), why)
     chosen = tuple(contested[: len(judged) or FIRST])
     return Round(chosen, f"{len(contested)} could still lead, {len(chosen)} are judged next")
+
+
+def chance(runners: Sequence[Runner], judged: Mapping[int, float | None], places: Sequence[int]) -> float:
+    """How likely it is that judging these candidates changes who leads, if verdicts are normal.
+
+    Each is held against the leader alone, and their chances are taken to be independent: a signal to rank
+    questions by, not a probability to bet on.
+
+    Args:
+        runners: As for `next_round`.
+        judged: As for `next_round`.
+        places: Who would be judged.
+
+    Returns:
+        0 to 1; a half for each candidate of whom it is not known how far verdicts move it.
+
+    Example:
+        >>> field = [Runner(score, 0.1, "image") for score in (0.50, 0.50, 0.10)]
+        >>> [round(chance(field, {0: 0.0}, [place]), 3) for place in (1, 2)]
+        [0.5, 0.0]
+        >>> chance(field, {0: 0.0, 1: 0.0, 2: 0.0}, [])
+        0.0
+    """
+    swings, leader = _race(runners, judged)
+    own = 0.0 if judged else swings[0]
+    stays = 1.0
+    for place in places:
+        if place == 0 and not judged:
+            continue
+        spread = math.hypot(swings[place], own)
+        behind = leader - runners[place].score
+        stays *= 1 - (_above(behind / spread) if spread > 0 else float(behind < 0))
+    return 1 - stays
+
+
+def _above(deviations: float) -> float:
+    """Share of a normal distribution that lies above so many deviations."""
+    return math.erfc(deviations / math.sqrt(2)) / 2
+
+
+def _race(runners: Sequence[Runner], judged: Mapping[int, float | None]) -> tuple[list[float], float]:
+    """The swing of each, and the leader's score; before any verdict the first leads, as it is."""
+    said = {place: move for place, move in judged.items() if move is not None}
+    sums = (runners[place].score + move for place, move in said.items())
+    return [_swing(runner, said, runners) for runner in runners], max(sums, default=runners[0].score)
 
 
 def _swing(runner: Runner, said: Mapping[int, float], runners: Sequence[Runner]) -> float:

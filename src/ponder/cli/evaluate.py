@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,11 +15,6 @@ from ponder.cli.partly import finish
 if TYPE_CHECKING:
     from ponder.evaluate.report import Report
     from ponder.evaluate.settings import Settings
-
-OnOff = Literal["on", "off"]
-TextLayer = Annotated[
-    OnOff, typer.Option("--text-layer", help="Whether PDFs' text layers may be read; off leaves OCR.")
-]
 
 
 def evaluate(
@@ -33,9 +28,10 @@ def evaluate(
     stages: options.Stages = None,
     reasoning: options.Reasoning = "on",
     allocate: options.Allocate = "uniform",
+    pool: options.Pool = "each",
     gates: options.Gates = "on",
     reason_tokens: options.ReasonTokens = None,
-    text_layer: TextLayer = "on",
+    text_layer: options.TextLayer = "on",
     by: Annotated[
         str, typer.Option(metavar="FIELD", help="Break down by this field of queries' metadata.")
     ] = "",
@@ -62,6 +58,7 @@ def evaluate(
         cascade=options.cascade_of(stages),
         reasoning=reasoning,
         allocate=check_allocation(allocate),
+        pool=pool,
         gates=gates == "on",
         reason_tokens=reason_tokens,
         text_layer=text_layer == "on",

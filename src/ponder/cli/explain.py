@@ -1,13 +1,14 @@
-"""``ponder search --explain``: what each stage did, what its tokens bought, and why it stopped."""
+"""``ponder search --explain``: what each stage did, why it stopped, and what one more step would cost."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ponder.cli.console import show
 
 if TYPE_CHECKING:
-    from ponder.records import Hit, Ranking
+    from ponder.records import Hit, NextStep, Ranking
 
 
 def explanation(ranking: Ranking) -> dict[str, Any]:
@@ -15,12 +16,14 @@ def explanation(ranking: Ranking) -> dict[str, Any]:
 
     Returns:
         ``stages``, each with its tokens, what it did as a whole (``did``) and the moves of items
-        (``moves``); and ``hits``, each with what a stage added to its score.
+        (``moves``); ``hits``, each with what a stage added to its score; and ``next``, what could be asked
+        next, null when nobody is left to judge.
     """
     names = list(dict.fromkeys(event.stage for event in ranking.trace))
     return {
         "stages": [_stage(ranking, name) for name in names],
         "hits": [{"id": hit.item.id, "rank": hit.rank, "why": _why(hit)} for hit in ranking],
+        "next": None if ranking.next is None else asdict(ranking.next),
     }
 
 
@@ -36,6 +39,25 @@ def show_explanation(ranking: Ranking) -> None:
             show(Text(f"    {move['id']}: {move['what']}"))
     for hit in ranking:
         show(Text.assemble((f"{hit.rank:>3}  {hit.item.id}  ", "bold"), _why(hit)))
+    show(Text(f"next step: {next_line(ranking.next)}"))
+
+
+def next_line(step: NextStep | None) -> str:
+    """What could be asked next, in one line.
+
+    Example:
+        >>> from ponder.records import NextStep
+        >>> next_line(NextStep("ecr", 4, 260, False, "the lead of 0.12 is safe"))
+        'judge 4 more of ecr, about 260 tokens; could change the first place: no, the lead of 0.12 is safe'
+        >>> next_line(None)
+        'none, nobody is left to judge'
+    """
+    if step is None:
+        return "none, nobody is left to judge"
+    price = "price unknown" if step.tokens is None else f"about {step.tokens} tokens"
+    changes = {True: "yes", False: "no", None: "not known"}[step.changes]
+    more = f"judge {step.candidates} more of {step.stage}, {price}"
+    return f"{more}; could change the first place: {changes}, {step.why}"
 
 
 def _stage(ranking: Ranking, name: str) -> dict[str, Any]:

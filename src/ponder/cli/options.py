@@ -41,6 +41,10 @@ Reasoning = Annotated[
     Literal["on", "off", "shuffled"],
     typer.Option(help="off: documents without added knowledge; shuffled: each with another's."),
 ]
+TextLayer = Annotated[
+    Literal["on", "off"],
+    typer.Option("--text-layer", help="Whether PDFs' text layers may be read; off leaves OCR."),
+]
 RunDir = Annotated[
     Path | None,
     typer.Option(help="Write a manifest and each query's figures here; `evaluate` also TREC runs."),
@@ -49,6 +53,13 @@ Budgets = Annotated[str, typer.Option("--budget", metavar="N,N,…", help="Token
 Allocate = Annotated[
     str,
     typer.Option("--allocate", help="How a budget is split: uniform, or adaptive: only while it can matter."),
+]
+Pool = Annotated[
+    Literal["each", "common"],
+    typer.Option(
+        "--pool",
+        help="Whose the budget is: each query's, or common: as a mean, spent where the first place is open.",
+    ),
 ]
 Gates = Annotated[
     Literal["on", "off"],

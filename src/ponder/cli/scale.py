@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ponder.evaluate.against.compare import Plan
     from ponder.evaluate.beir import Dataset
     from ponder.evaluate.scaling import Curve, Way
-    from ponder.evaluate.settings import ReasoningMode, Settings
+    from ponder.evaluate.settings import Pool, ReasoningMode, Settings
     from ponder.protocols import BlobCache
 
 _BUDGETS = "0,64,256,1024,4096"
@@ -39,9 +39,14 @@ def scale(
     budget: Annotated[str, typer.Option("--budget", metavar="N,N,…", help="The ladder.")] = _BUDGETS,
     stages: options.Stages = None,
     metric: Annotated[str, typer.Option(help="The main measure, as in hit@1 or ndcg@5.")] = "hit@1",
-    allocate: Annotated[str, typer.Option(help="Allocators to compare.")] = "uniform,adaptive",
+    allocate: Annotated[
+        str, typer.Option(help="Allocators to compare; common: adaptive, with one budget for all queries.")
+    ] = "uniform,adaptive",
     reasoning: Annotated[str, typer.Option(help="Ablations to run.")] = "on,off,shuffled",
-    think: Annotated[int, typer.Option(min=0, help="Also think about the query, with this many tokens.")] = 0,
+    think: Annotated[
+        int, typer.Option(min=0, help="Each reasoning also with so many tokens of thinking about the query.")
+    ] = 0,
+    text_layer: options.TextLayer = "on",
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many queries, drawn by --seed.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the sample and the shuffling.")] = 0,
     against: Annotated[
@@ -62,34 +67,44 @@ def scale(
     from ponder.evaluate.metrics import METRICS
     from ponder.evaluate.run_folder import made
     from ponder.evaluate.scaling.curve import curve_of
+    from ponder.evaluate.scaling.kept import Runs
     from ponder.evaluate.scaling.ladder import Ladder
     from ponder.evaluate.scaling.pricing import price_of, sample
     from ponder.evaluate.settings import Settings
-    from ponder.index.cache import user_cache
+    from ponder.index.cache import Overlay, user_cache
     from ponder.models.registry import load
 
     if metric not in METRICS:
         raise BadArguments(f"unknown measure {metric!r}", "--metric", f"known: {', '.join(METRICS)}")
     ways = _ways(reasoning, allocate, think)
-    settings = Settings(budgets=options.parse_budgets(budget), cascade=options.cascade_of(stages), seed=seed)
+    settings = Settings(
+        budgets=options.parse_budgets(budget),
+        cascade=options.cascade_of(stages),
+        text_layer=text_layer == "on",
+        seed=seed,
+    )
     dataset = sample(load_beir(folder, split=split, queries=queries), limit, seed)
     command = ["ponder", *sys.argv[1:]]
     with quiet_stdout(as_json), user_cache() as cache:
-        chosen = load(models, cache=cache)
+        # Nothing is written by a dry run: what its probes make stays in memory.
+        store = Overlay(cache) if dry_run else cache
+        chosen = load(models, cache=store)
         settings.cascade.check(chosen)
+        runs = Runs(out, dataset, chosen, settings)
         if dry_run:
-            plan = price_of(dataset, ways, settings, chosen)
-            print_json(plan.fields()) if as_json else show(plan.line())
+            price = price_of(dataset, ways, settings, chosen, runs, store)
+            print_json(price.fields()) if as_json else show(price.line())
             return
 
         def build(mode: ReasoningMode) -> Corpus:
             with progress(f"documents, reasoning {mode}") as advance:
                 return build_corpus(dataset.items, chosen, cache, replace(settings, reasoning=mode), advance)
 
-        ladder = Ladder(made(out, "--out"), dataset, build, settings, command)
+        made(out, "--out")
+        ladder = Ladder(runs, dataset, build, settings, command)
         with progress("queries") as advance:
             kept = list(ladder.climb(ways, advance))
-        curve = curve_of(kept, metric)
+        curve = curve_of(kept, metric, ladder.refused, runs.about)
         text, missing = _write(curve, out, command)
         if against:
             plan_ = Plan(models, ("tokens", *_names(against)), _affordable(settings), metric)
@@ -100,7 +115,8 @@ def scale(
         show(text)
     if missing is not None:
         raise missing
-    finish(kept[0].report["skipped"])
+    refused = [{"uri": f"{each.way.name} @ {each.budget}", "error": each.error} for each in curve.refused]
+    finish([*kept[0].report["skipped"], *refused])
 
 
 def _write(curve: Curve, out: Path, command: list[str]) -> tuple[str, MissingDependency | None]:
@@ -140,24 +156,28 @@ def _compare(dataset: Dataset, plan: Plan, cache: BlobCache, out: Path) -> None:
 
 def _ways(reasoning: str, allocate: str, think: int) -> list[Way]:
     """With reasoning every allocator; the ablations under uniform alone: what they show is not spending."""
-    from ponder.evaluate.scaling.ladder import Way
+    from ponder.evaluate.scaling.kept import Way
 
-    allocators = [_allocator(name) for name in _names(allocate)]
-    modes = [_mode(name) for name in _names(reasoning)]
-    ways = [Way("on", name) for name in allocators] if "on" in modes else []
-    if think and "on" in modes:
-        ways.append(Way("on", "uniform", think))
-    return ways + [Way(mode, "uniform") for mode in modes if mode != "on"]
+    spending = [_spending(name) for name in _names(allocate)]
+    ways: list[Way] = []
+    for mode in [_mode(name) for name in _names(reasoning)]:
+        if mode == "on":
+            ways += [Way(mode, allocator, pool=pool) for allocator, pool in spending]
+        else:
+            ways.append(Way(mode, "uniform"))
+        if think:
+            ways += [Way(mode, "uniform", tokens) for tokens in (0, think)]
+    return list(dict.fromkeys(ways))
 
 
 def _names(text: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
-def _allocator(name: str) -> Allocation:
+def _spending(name: str) -> tuple[Allocation, Pool]:
     from ponder.cascade.pacing import check_allocation
 
-    return check_allocation(name)
+    return ("adaptive", "common") if name == "common" else (check_allocation(name), "each")
 
 
 def _mode(name: str) -> ReasoningMode:

@@ -36,7 +36,7 @@ def search(
     explain: Annotated[
         bool,
         typer.Option(
-            "--explain", help="Say what each stage did, what its tokens bought, and why it stopped."
+            "--explain", help="Say what each stage did, why it stopped, and what one more step would cost."
         ),
     ] = False,
     as_json: options.Json = False,
@@ -58,6 +58,7 @@ def search(
             where=where,
             on_fault=on_fault,
             allocate=check_allocation(allocate),
+            explain=explain,
             gates=gates == "on",
         )
     seconds = time.perf_counter() - began

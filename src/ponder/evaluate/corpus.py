@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -99,6 +99,17 @@ def build_corpus(
     return _corpus(rows, models, remembering(models, cache), ingest.reason_tokens, tuple(skipped))
 
 
+def contents_sha256(documents: Iterable[tuple[str, str]]) -> str:
+    """A hash over documents, each its id and its content's digest, in whichever order.
+
+    Example:
+        >>> contents_sha256([("a", "1"), ("b", "2")]) == contents_sha256([("b", "2"), ("a", "1")])
+        True
+    """
+    lines = "".join(f"{name} {digest}\n" for name, digest in sorted(documents))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
 def _shuffled_rows(ingest: Ingest, items: Sequence[Item], seed: int) -> Iterator[Row | Skipped | Reasoning]:
     """First each document's reasoning, then each document's row with another's.
 
@@ -128,10 +139,9 @@ def _corpus(
 ) -> Corpus:
     index = ExactIndex()
     index.add(rows)
-    lines = "".join(f"{row.item.id} {row.digest}\n" for row in sorted(rows, key=lambda row: row.item.id))
     cost = DocumentTokens(
         read=fmean(row.reasoning.usage.read for row in rows),
         written=fmean(row.reasoning.usage.written for row in rows),
     )
-    digest = hashlib.sha256(lines.encode()).hexdigest()
+    digest = contents_sha256((row.item.id, row.digest) for row in rows)
     return Corpus(index, models, original, cost, reason_tokens, digest, skipped)

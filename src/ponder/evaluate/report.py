@@ -26,7 +26,8 @@ class Report:
     """What one budget gave.
 
     Attributes:
-        fields: The JSON object, in the contract's order, then ``skipped`` and, if asked for, ``by``.
+        fields: The JSON object, in the contract's order, then ``skipped`` and, if asked for, ``pool`` and
+            ``by``.
         skipped: Documents and queries that were left out.
     """
 
@@ -85,6 +86,8 @@ def summarise(
         },
         "skipped": [{"uri": each.uri, "error": each.error} for each in skipped],
     }
+    if settings.pool == "common":
+        fields["pool"] = settings.pool
     if settings.by:
         fields["by"] = _breakdown(settings.by, outcomes)
     return Report(fields, tuple(skipped))

@@ -11,6 +11,8 @@ from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.metrics import hit_at_1_ties_against, scores_of, top_ties
 from ponder.evaluate.report import Report, summarise
 from ponder.evaluate.settings import Settings
+from ponder.media.content import open_query
+from ponder.media.limits import Limits
 from ponder.protocols import SavesTime
 from ponder.records import Ranking, Skipped
 
@@ -72,21 +74,73 @@ def run_budgets(
     total = len(settings.budgets) * len(dataset.queries)
     done = 0
     for budget in settings.budgets:
-        outcomes: list[Outcome] = []
-        lost: list[Skipped] = []
-        for query in dataset.queries:
-            try:
-                outcomes.append(_ask(query, corpus, settings, budget))
-            except (InputInvalid, InputNotFound) as error:
-                lost.append(Skipped(f"query {query.query.id}", str(error)))
+
+        def one_more() -> None:
+            nonlocal done
             done += 1
             if advance:
                 advance(done, total)
+
+        ask = _ask_together if settings.pool == "common" else _ask_each
+        outcomes, lost = ask(dataset.queries, corpus, settings, budget, one_more)
         if not outcomes:
             raise InputInvalid("no query can be run", dataset.name, lost[0].error if lost else "")
         skipped = (*dataset.skipped, *corpus.skipped, *lost)
         report = summarise(dataset, corpus, settings, budget, outcomes, skipped)
         yield BudgetRun(budget, tuple(outcomes), report)
+
+
+def _ask_each(
+    queries: Sequence[JudgedQuery],
+    corpus: Corpus,
+    settings: Settings,
+    budget: int,
+    done: Callable[[], None],
+) -> tuple[list[Outcome], list[Skipped]]:
+    outcomes: list[Outcome] = []
+    lost: list[Skipped] = []
+    for query in queries:
+        try:
+            outcomes.append(_ask(query, corpus, settings, budget))
+        except (InputInvalid, InputNotFound) as error:
+            lost.append(Skipped(f"query {query.query.id}", str(error)))
+        done()
+    return outcomes, lost
+
+
+def _ask_together(
+    queries: Sequence[JudgedQuery],
+    corpus: Corpus,
+    settings: Settings,
+    budget: int,
+    done: Callable[[], None],
+) -> tuple[list[Outcome], list[Skipped]]:
+    """All with one purse; time that is not each query's own is laid to all alike."""
+    asked: list[JudgedQuery] = []
+    lost: list[Skipped] = []
+    for query in queries:
+        # A batch takes all or none: what cannot be opened is found before.
+        try:
+            open_query(query.query, Limits())
+            asked.append(query)
+        except (InputInvalid, InputNotFound) as error:
+            lost.append(Skipped(f"query {query.query.id}", str(error)))
+    embedding, saved = corpus.models.embedder.seconds, _saved(corpus)
+    rankings = settings.cascade.on(corpus).batch(
+        [query.query for query in asked],
+        budget=budget,
+        k=min(DEPTH, len(corpus.index)),
+        where=[without(query.exclude) for query in asked],
+        allocate=settings.allocate,
+        gates=settings.gates,
+    )
+    more = (_saved(corpus) - saved) - (corpus.models.embedder.seconds - embedding)
+    outcomes = []
+    for query, ranking in zip(asked, rankings, strict=True):
+        outcomes.append(_outcome(query, ranking, ranking.seconds + more / len(asked)))
+    for _ in queries:
+        done()
+    return outcomes, lost
 
 
 def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) -> Outcome:
@@ -101,13 +155,18 @@ def _ask(query: JudgedQuery, corpus: Corpus, settings: Settings, budget: int) ->
         allocate=settings.allocate,
         gates=settings.gates,
     )
+    seconds = ranking.seconds - (corpus.models.embedder.seconds - embedding) + (_saved(corpus) - saved)
+    return _outcome(query, ranking, seconds)
+
+
+def _outcome(query: JudgedQuery, ranking: Ranking, seconds: float) -> Outcome:
     return Outcome(
         query=query,
         ranking=ranking,
         scores=scores_of([hit.item.id for hit in ranking], query.grades),
         tied=bool(top_ties(ranking.hits)),
         hit_at_1_ties_against=hit_at_1_ties_against(ranking.hits, query.grades),
-        seconds=ranking.seconds - (corpus.models.embedder.seconds - embedding) + (_saved(corpus) - saved),
+        seconds=seconds,
     )
 
 

@@ -16,6 +16,7 @@ from ponder.evaluate.bootstrap import RESAMPLES, SEED
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.settings import Settings
 from ponder.models.folder import sha256_of
+from ponder.protocols import Calibrated, Models
 
 PACKAGES = (
     "numpy",
@@ -74,7 +75,7 @@ class RunFolder:
                 "contents_sha256": corpus.contents_sha256,
                 **(more or {}),
             },
-            "models": {"name": corpus.models.name, "fingerprints": fingerprints(corpus)},
+            "models": {"name": corpus.models.name, "fingerprints": fingerprints(corpus.models)},
             "settings": {**asdict(settings), "cascade": str(settings.cascade)},
             "reason_tokens": corpus.reason_tokens,
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
@@ -116,14 +117,14 @@ def made(folder: Path, option: str) -> Path:
     return folder
 
 
-def fingerprints(corpus: Corpus) -> dict[str, Any]:
-    """Of the models that filled a corpus and judge in it."""
-    models = corpus.models
+def fingerprints(models: Models) -> dict[str, Any]:
+    """Of models and of what was measured about their judges."""
+    calibration = models.calibration if isinstance(models, Calibrated) else None
     return {
         "reasoner": models.reasoner.fingerprint,
         "embedder": models.embedder.fingerprint,
         "rerankers": {name: each.fingerprint for name, each in models.rerankers.items()},
-        "calibration": getattr(models.calibration, "fingerprint", None),
+        "calibration": None if calibration is None else calibration.fingerprint,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from ponder.errors import BackendFailed
 from ponder.models.folder import cache_folder
+from ponder.protocols import BlobCache
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, sum BLOB NOT NULL, value BLOB NOT NULL)"
 _BUSY_SECONDS = 60.0
@@ -135,6 +136,33 @@ class Cache:
             str(self.path),
             "free some disk space, or set PONDER_CACHE to a folder that can be written",
         )
+
+
+class Overlay:
+    """A cache (`protocols.BlobCache`) whose additions stay in memory: what is under it is only read.
+
+    Args:
+        under: Where else to look; None for nowhere.
+
+    Example:
+        >>> overlay = Overlay(None)
+        >>> overlay.put("key", b"value")
+        >>> overlay.get("key"), overlay.get("other")
+        (b'value', None)
+    """
+
+    def __init__(self, under: BlobCache | None) -> None:
+        self._under = under
+        self._own: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes under `key`, from memory or from below."""
+        found = self._own.get(key)
+        return found if found is not None or self._under is None else self._under.get(key)
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep `value` for as long as this object lives."""
+        self._own[key] = value
 
 
 def user_cache() -> Cache:

@@ -16,7 +16,7 @@ from ponder.rerank.by_kind import JudgeByKind
 from ponder.rerank.calibration import Calibration, read_calibration
 from ponder.rerank.choosing import LikelihoodChooser
 from ponder.rerank.events import EventsJudge
-from ponder.rerank.evidence import EvidenceJudge
+from ponder.rerank.late_interaction import LateInteractionJudge
 from ponder.rerank.likelihood import LikelihoodJudge
 from ponder.rerank.naming import NamingJudge
 
@@ -91,18 +91,19 @@ class LiteModels:
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
         """The judges by stage name."""
-        kept, seen = LikelihoodJudge(self._language), EvidenceJudge(self._language, self._encoder)
+        kept = LikelihoodJudge(self._language)
+        quotes, passages = (LateInteractionJudge(self._encoder, of) for of in ("quotation", "passage"))
         models = f"{self._language.fingerprint}/{self._encoder.fingerprint}"
         ecr = JudgeByKind(
             "ecr",
             models,
-            {"image": kept, "page": kept, "text": kept, "video": kept},
+            {"image": kept, "page": quotes, "text": quotes, "video": kept},
             EventsJudge(self._language, self._encoder, meaning_of, write=False),
         )
         query_aware = JudgeByKind(
             "query-aware",
             models,
-            {"image": NamingJudge(self._language), "page": seen, "text": seen},
+            {"image": NamingJudge(self._language), "page": passages, "text": passages},
             EventsJudge(self._language, self._encoder, meaning_of),
         )
         return {"ecr": ecr, "query-aware": query_aware}

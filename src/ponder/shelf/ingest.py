@@ -148,6 +148,14 @@ class Ingest:
         """
         return Document(item, self.opener)
 
+    def kept(self, document: Document) -> Reasoning | None:
+        """The reasoning about a document, if the cache has it."""
+        return cached_reasoning(self.cache, self._reasoning_key(document))
+
+    def embedded(self, document: Document, reasoning: Reasoning) -> bool:
+        """Whether the cache has the vectors of a document with this reasoning."""
+        return self.cache.get(self._vectors_key(document, reasoning)) is not None
+
     def reason(self, document: Document) -> Reasoning:
         """The reasoning about a document, from the cache or else from the reasoner.
 
@@ -202,12 +210,7 @@ class Ingest:
             InputInvalid: The content cannot be opened or embedded.
             BackendFailed: The embedder or the cache failed.
         """
-        key = cache_key(
-            what="vectors",
-            digest=document.digest,
-            reasoning=_reasoning_digest(reasoning),
-            embedder=self.models.embedder.fingerprint,
-        )
+        key = self._vectors_key(document, reasoning)
         embedded = cached_embedded(self.cache, key)
         if embedded is None:
             [embedded] = self.models.embedder.embed_documents([document.content], [reasoning])
@@ -293,6 +296,14 @@ class Ingest:
             digest=document.digest,
             reasoner=self.models.reasoner.fingerprint,
             tokens=self.reason_tokens,
+        )
+
+    def _vectors_key(self, document: Document, reasoning: Reasoning) -> str:
+        return cache_key(
+            what="vectors",
+            digest=document.digest,
+            reasoning=_reasoning_digest(reasoning),
+            embedder=self.models.embedder.fingerprint,
         )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ponder.cascade import Cascade
     from ponder.cascade.cascade import OnFault
     from ponder.cascade.pacing import Allocation
+    from ponder.cascade.search import Search as CascadeSearch
 
 DEFAULT_MODELS = "lite"
 
@@ -153,6 +154,7 @@ class Shelf:
         where: str | None = None,
         on_fault: OnFault = "raise",
         allocate: Allocation = "uniform",
+        explain: bool = False,
         gates: bool = True,
     ) -> Ranking:
         """Search with a cascade.
@@ -168,6 +170,7 @@ class Shelf:
                 and says so in the trace and in the stage's note (`ponder.cascade.Cascade.on`).
             allocate: "uniform" spends the budget while there is someone to judge; "adaptive" only while the
                 first place is open (`ponder.cascade.pacing`).
+            explain: Also reckon what could be asked next (`Ranking.next`); no tokens are spent on it.
             gates: Whether a stage is left out for queries that it was measured not to help.
 
         Raises:
@@ -177,11 +180,47 @@ class Shelf:
             MissingDependency: The models' weights are not there.
             BackendFailed: A model or the index failed.
         """
+        search = self._searching(stages, on_fault)
+        return search(query, budget=budget, k=k, where=where, allocate=allocate, explain=explain, gates=gates)
+
+    def search_batch(
+        self,
+        queries: Sequence[str | Query],
+        k: int = 10,
+        budget: int = 0,
+        stages: str | Cascade | None = None,
+        where: str | None = None,
+        on_fault: OnFault = "raise",
+        allocate: Allocation = "adaptive",
+        gates: bool = True,
+    ) -> list[Ranking]:
+        """Search for many within one budget: tokens go to the queries whose first place is open.
+
+        Args:
+            queries: Texts, or `Query` objects.
+            k: How many hits to return for each, at most.
+            budget: The mean of tokens a query: all together spend at most ``budget * len(queries)``.
+            stages: As for `search`.
+            where: As for `search`.
+            on_fault: As for `search`.
+            allocate: "adaptive" shares the budget (`ponder.cascade.purse`); "uniform" gives each query the
+                mean.
+            gates: As for `search`.
+
+        Returns:
+            A ranking for each query, in their order.
+
+        Raises:
+            PonderError: As for `search`.
+        """
+        search = self._searching(stages, on_fault)
+        return search.batch(queries, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
+
+    def _searching(self, stages: str | Cascade | None, on_fault: OnFault) -> CascadeSearch:
         from ponder.cascade import default_cascade, parse_stages
 
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
-        search = cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
-        return search(query, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
+        return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""

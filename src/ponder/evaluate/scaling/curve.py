@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
 from ponder.evaluate.bootstrap import Difference, interval, paired_difference
 from ponder.evaluate.harm import harmless
-from ponder.evaluate.scaling.ladder import Kept, Way
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A query whose main measure differs from that at budget 0, and the stage where its first hit moved."""
-
-    id: str
-    text: str
-    stage: str
-    before: float
-    after: float
+from ponder.evaluate.scaling.kept import Kept, Way
+from ponder.evaluate.scaling.ladder import Refused
+from ponder.evaluate.scaling.moves import Move, by_query, moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +54,15 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """What thinking about the query gained: paired, at equal budgets."""
+
+    way: Way
+    budget: int
+    gain: Difference
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """All of a picture.
 
@@ -74,6 +73,9 @@ class Curve:
         metric: The main measure.
         queries: How many.
         series: The lines.
+        thinking: For each way that thinks about the query, what that gained over the same way without.
+        refused: Runs that a model refused.
+        about: What made the figures, as in `Runs.about`.
     """
 
     dataset: str
@@ -82,6 +84,9 @@ class Curve:
     metric: str
     queries: int
     series: tuple[Series, ...]
+    thinking: tuple[Thinking, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tokens_to_best(self) -> dict[str, float | None] | None:
@@ -109,7 +114,15 @@ class Curve:
         """As it is written to ``curve.json``."""
         return {
             **{name: getattr(self, name) for name in ("dataset", "split", "models", "metric", "queries")},
+            **self.about,
             "tokens_to_best": self.tokens_to_best,
+            "thinking": [
+                {"name": each.way.name, "budget": each.budget, "gain": asdict(each.gain)}
+                for each in self.thinking
+            ],
+            "refused": [
+                {"name": each.way.name, "budget": each.budget, "error": each.error} for each in self.refused
+            ],
             "series": [
                 {
                     "name": each.way.name,
@@ -121,12 +134,19 @@ class Curve:
         }
 
 
-def curve_of(runs: Iterable[Kept], metric: str) -> Curve:
+def curve_of(
+    runs: Iterable[Kept],
+    metric: str,
+    refused: Sequence[Refused] = (),
+    about: Mapping[str, Any] | None = None,
+) -> Curve:
     """Sum runs up.
 
     Args:
         runs: Of each way its budgets, in any order.
         metric: One of ``ponder evaluate``'s.
+        refused: Runs that there are none of.
+        about: As in `Curve`.
 
     Raises:
         ValueError: There is no run.
@@ -140,18 +160,39 @@ def curve_of(runs: Iterable[Kept], metric: str) -> Curve:
         Series(way, _points(sorted(kept, key=lambda run: run.budget), metric)) for way, kept in by_way.items()
     )
     report = next(iter(by_way.values()))[0].report
-    return Curve(report["dataset"], report["split"], report["models"], metric, int(report["queries"]), series)
+    return Curve(
+        dataset=report["dataset"],
+        split=report["split"],
+        models=report["models"],
+        metric=metric,
+        queries=int(report["queries"]),
+        series=series,
+        thinking=tuple(_thinking(by_way, metric)),
+        refused=tuple(refused),
+        about=about or {},
+    )
+
+
+def _thinking(by_way: Mapping[Way, Sequence[Kept]], metric: str) -> Iterator[Thinking]:
+    for way, runs in by_way.items():
+        plain = {run.budget: run for run in by_way.get(replace(way, think=0), ())} if way.think else {}
+        for run in sorted(runs, key=lambda run: run.budget):
+            # With a budget of 0 nobody thinks.
+            if run.budget and run.budget in plain:
+                found = _paired(by_query(run, metric), by_query(plain[run.budget], metric))
+                if found is not None:
+                    yield Thinking(way, run.budget, found)
 
 
 def _points(kept: Sequence[Kept], metric: str) -> tuple[Point, ...]:
-    columns = [{row["_id"]: float(row["metrics"][metric]) for row in run.queries} for run in kept]
+    columns = [by_query(run, metric) for run in kept]
     zero = kept[0].budget == 0
     points = []
     for place, (run, column) in enumerate(zip(kept, columns, strict=True)):
         before = columns[place - 1] if place else None
         value = fmean(column.values())
         tokens = run.report["tokens_per_query"]
-        gained, lost = _moves(kept[0], run, metric) if place and zero else ((), ())
+        gained, lost = moves(kept[0], run, metric) if place and zero else ((), ())
         points.append(
             Point(
                 budget=run.budget,
@@ -174,29 +215,3 @@ def _paired(ours: dict[str, float], theirs: dict[str, float]) -> Difference | No
     if ours.keys() != theirs.keys():
         return None
     return paired_difference(list(ours.values()), [theirs[name] for name in ours])
-
-
-def _moves(zero: Kept, run: Kept, metric: str) -> tuple[tuple[Move, ...], tuple[Move, ...]]:
-    base = {row["_id"]: float(row["metrics"][metric]) for row in zero.queries}
-    gained: list[Move] = []
-    lost: list[Move] = []
-    for row in run.queries:
-        before, after = base.get(row["_id"]), float(row["metrics"][metric])
-        if before is None or before == after:
-            continue
-        move = Move(row["_id"], row["text"], _where(row["first"], after > before), before, after)
-        (gained if after > before else lost).append(move)
-    return tuple(gained), tuple(lost)
-
-
-def _where(first: dict[str, int], up: bool) -> str:
-    """The last stage that moved the first relevant document up (down): the one that left it where it is.
-
-    Example:
-        >>> _where({"retrieve": 5, "ecr": 3, "query-aware": 1}, True)
-        'query-aware'
-    """
-    for (_, before), (stage, after) in reversed(list(pairwise(first.items()))):
-        if (after < before) if up else (after > before):
-            return stage
-    return ""

@@ -12,6 +12,7 @@ from ponder.evaluate.scaling.curve import Curve, Series
 _LOOKS = {
     "on-adaptive": ("#0072B2", "o", "reasoning, adaptive"),
     "on-uniform": ("#D55E00", "s", "reasoning, uniform"),
+    "on-common": ("#E69F00", "P", "reasoning, one budget for all queries"),
     "on-uniform-think": ("#009E73", "^", "and the query thought about"),
     "on-adaptive-think": ("#009E73", "v", "adaptive, and the query thought about"),
     "off-uniform": ("#666666", "D", "no reasoning"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ponder.evaluate.bootstrap import Difference
-from ponder.evaluate.scaling.curve import Curve, Move, Point
+from ponder.evaluate.scaling.curve import Curve, Point
+from ponder.evaluate.scaling.moves import Move
 
 _SHOWN = 12
 """Queries that are named of each kind: more are in curve.json."""
@@ -38,6 +39,15 @@ def _lines(curve: Curve, command: Sequence[str], pictured: bool) -> Iterator[str
             yield _row(series.way.name, point)
     yield ""
     yield _verdict(curve)
+    for gained in curve.thinking:
+        yield ""
+        yield (
+            f"Thinking about the query, {gained.way.name} @ {gained.budget:,}: {_difference(gained.gain)} "
+            "over not thinking."
+        )
+    for refused in curve.refused:
+        yield ""
+        yield f"**Not run**: {refused.way.name} @ {refused.budget:,}: {refused.error}"
     for series in curve.series:
         last = series.points[-1]
         if series.way.reasoning == "on" and not series.way.think:

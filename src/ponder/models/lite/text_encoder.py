@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,21 @@ def rarity(pieces: Sequence[int]) -> NDArray[np.float32]:
 
     rank = np.maximum(np.asarray(pieces, np.int64) - _COMMONEST, 1)
     return (np.log(rank) / np.log(VOCABULARY - _COMMONEST)).clip(0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """A text's word pieces in their context: what late interaction compares.
+
+    Attributes:
+        vectors: float32 (n, 384): the last layer's states of the pieces of letters and digits, of unit norm.
+        rarity: float32 (n,): how rare each of them is; see `rarity`.
+        read: Tokens that went through the network, the two marks included.
+    """
+
+    vectors: NDArray[np.float32]
+    rarity: NDArray[np.float32]
+    read: int
 
 
 class TextEncoder:
@@ -92,6 +108,29 @@ class TextEncoder:
         vectors = self._model.encode(list(texts), batch_size=batch, show_progress_bar=False)
         return np.asarray(vectors, np.float32)
 
+    def states(self, text: str, longest: int = MAX_TOKENS) -> States:
+        """A text's word pieces before they are averaged to one vector.
+
+        Args:
+            text: Goes through the network alone.
+            longest: Tokens that are read, the two marks included; the rest is cut off.
+        """
+        import numpy as np
+        import torch
+
+        stack: Any = self._model[0]
+        read = stack.tokenizer(
+            text, truncation=True, max_length=min(longest, MAX_TOKENS), return_tensors="pt"
+        ).to("cpu")
+        with torch.inference_mode():
+            states = stack.auto_model(**read).last_hidden_state[0].numpy()
+        ids = read["input_ids"][0].tolist()
+        rare = [self._rare.get(number) for number in ids]
+        kept = [place for place, value in enumerate(rare) if value is not None]
+        vectors = np.asarray(states[kept], np.float32)
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return States(vectors, np.array([rare[place] for place in kept], np.float32), len(ids))
+
     def count(self, text: str) -> int:
         """Tokens that `encode` reads for `text`, the two marks and the cut at 256 included."""
         return len(self._model.tokenizer.encode(text, truncation=True, max_length=MAX_TOKENS))
@@ -109,6 +148,17 @@ class TextEncoder:
     def _spoken(self) -> frozenset[int]:
         vocabulary = self._worded.get_vocab()
         return frozenset(number for piece, number in vocabulary.items() if piece.removeprefix("##").isalnum())
+
+    @cached_property
+    def _rare(self) -> dict[int, float]:
+        """The rarity of this encoder's own pieces of letters and digits, by number."""
+        known = self._worded.get_vocab()
+        spoken = {
+            p: n for p, n in self._model.tokenizer.get_vocab().items() if p.removeprefix("##").isalnum()
+        }
+        # A piece that MiniLM's vocabulary lacks is a rare one.
+        values = rarity([known.get(piece, VOCABULARY) for piece in spoken]).tolist()
+        return dict(zip(spoken.values(), values, strict=True))
 
     @cached_property
     def _worded(self) -> Any:

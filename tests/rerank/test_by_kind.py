@@ -1,14 +1,14 @@
-"""Pages quoted for a query, and the stage that shares candidates of all kinds out to their judges."""
+"""The stage that shares candidates of all kinds out to their judges, and what a limit pays for."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 from lite_stand_ins import HashedEncoder, WordLanguage, candidate
 
-from ponder.records import Candidate, Kind, PartReasoning, Usage
+from ponder.records import Candidate, Kind, PartReasoning
 from ponder.rerank.briefs import Brief, affordable
 from ponder.rerank.by_kind import JudgeByKind
 from ponder.rerank.events import EventsJudge
-from ponder.rerank.evidence import EvidenceJudge
+from ponder.rerank.late_interaction import LateInteractionJudge
 from ponder.rerank.likelihood import LikelihoodJudge
 from ponder.rerank.naming import NamingJudge
 from ponder.testing.examples import text_content
@@ -28,45 +28,6 @@ def picture(id_: str, name: str) -> Candidate:
     return candidate(id_, PartReasoning("", name, facts))
 
 
-def quoted(query: str, *pages: Candidate, limit: int = PLENTY):
-    judge = EvidenceJudge(WordLanguage(), HashedEncoder())
-    return judge.judge(text_content(query), pages, limit=limit)
-
-
-def test_the_sentence_that_bears_on_the_query_is_quoted_wherever_it_stands():
-    found = quoted("knot holding boat", page("p", "The moon. The tide.", "A sail. The knot for a boat."))
-    assert found.verdicts[0].reasoning == "It says: The knot for a boat."
-
-
-def test_a_page_that_answers_is_judged_above_one_that_does_not():
-    found = quoted(
-        "knot for a boat", page("moon", "A boat in the moon."), page("knot", "The knot for a boat.")
-    )
-    scores = {verdict.id: verdict.score for verdict in found.verdicts}
-    assert scores["knot"] > scores["moon"]
-
-
-def test_a_page_without_a_word_of_the_query_costs_nothing_and_gets_no_score():
-    found = quoted("violin", page("p", "The moon. The tide."))
-    assert found.verdicts[0].score is None
-    assert found.verdicts[0].note
-    assert found.usage == Usage()
-
-
-@given(
-    texts=st.lists(st.lists(SENTENCE, min_size=1, max_size=3), max_size=6),
-    query=SENTENCE,
-    limit=st.integers(0, 150),
-)
-def test_quoting_keeps_the_limit_and_counts_what_it_reads(texts, query, limit):
-    language = WordLanguage()
-    pages = [page(str(i), *passages) for i, passages in enumerate(texts)]
-    judgement = EvidenceJudge(language, HashedEncoder()).judge(text_content(query), pages, limit=limit)
-    assert judgement.usage.spent <= limit
-    assert judgement.usage.read == language.read
-    assert [v.id for v in judgement.verdicts] == [str(i) for i in range(len(judgement.verdicts))]
-
-
 @given(costs=st.lists(st.integers(0, 50), max_size=10), limit=st.integers(0, 200))
 def test_the_affordable_are_the_longest_beginning_within_the_limit(costs, limit):
     briefs = [Brief(picture(str(i), "koala"), cost, None) for i, cost in enumerate(costs)]
@@ -77,8 +38,9 @@ def test_the_affordable_are_the_longest_beginning_within_the_limit(costs, limit)
 
 
 def stage(language: WordLanguage) -> JudgeByKind:
-    evidence, encoder = EvidenceJudge(language, HashedEncoder()), HashedEncoder()
-    judges = {"image": NamingJudge(language), "page": evidence, "text": evidence}
+    encoder = HashedEncoder()
+    passages = LateInteractionJudge(encoder, "passage")
+    judges = {"image": NamingJudge(language), "page": passages, "text": passages}
     return JudgeByKind("query-aware", "words", judges, EventsJudge(language, encoder, lambda vector: vector))
 
 
@@ -104,7 +66,10 @@ def test_each_kind_gets_the_score_that_its_judge_would_give_it_alone():
     }
     assert together == {
         "koala": NamingJudge(WordLanguage()).judge(query, [koala], limit=PLENTY).verdicts[0].score,
-        "knot": quoted("knot for a boat", knot).verdicts[0].score,
+        "knot": LateInteractionJudge(HashedEncoder(), "passage")
+        .judge(query, [knot], limit=PLENTY)
+        .verdicts[0]
+        .score,
     }
 
 

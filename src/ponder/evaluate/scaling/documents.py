@@ -1,0 +1,144 @@
+"""What documents will cost before queries can run: those whose reasoning or vectors no cache has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.evaluate.beir import Dataset
+from ponder.evaluate.settings import ReasoningMode, Settings
+from ponder.evaluate.shuffle import shuffled
+from ponder.protocols import BlobCache, Models
+from ponder.records import Reasoning
+from ponder.shelf.ingest import Document, Ingest, MediaOpener
+
+_TRIED = 4
+"""Documents that are really reasoned about and embedded, to learn what one costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsPrice:
+    """What is missing and what it costs, reckoned from a few documents that were tried.
+
+    Attributes:
+        reason: Reasonings that have to be written.
+        embed: Vectors that have to be made.
+        tokens: To be read and written for the reasonings, about.
+        seconds: For both, about.
+    """
+
+    reason: int = 0
+    embed: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """One document, as a mode needs it."""
+
+    ingest: Ingest
+    document: Document
+    reasoned: bool
+
+
+def price_documents(
+    dataset: Dataset, modes: Iterable[ReasoningMode], settings: Settings, models: Models, cache: BlobCache
+) -> DocumentsPrice:
+    """Price what is missing for these modes.
+
+    Args:
+        dataset: The documents.
+        modes: How documents are reasoned about; reasonings that modes share are counted once.
+        settings: Length of reasonings, seed, text layer.
+        models: What reasons and embeds.
+        cache: Looked into, and written to by the documents that are tried: give an
+            `ponder.index.cache.Overlay`.
+    """
+    reason: dict[tuple[int, str], _Missing] = {}
+    embed: list[_Missing] = []
+    for mode in dict.fromkeys(modes):
+        for missing in _missing(dataset, replace(settings, reasoning=mode), models, cache):
+            embed.append(missing)
+            if not missing.reasoned:
+                reason.setdefault((missing.ingest.reason_tokens, missing.document.digest), missing)
+    tokens, reasoning = _tried_reasoning(list(reason.values()))
+    return DocumentsPrice(
+        len(reason),
+        len(embed),
+        round(len(reason) * tokens),
+        len(reason) * reasoning + len(embed) * _tried_embedding(embed),
+    )
+
+
+def _missing(dataset: Dataset, settings: Settings, models: Models, cache: BlobCache) -> list[_Missing]:
+    ingest = Ingest(
+        models,
+        cache,
+        reason_tokens=0 if settings.reasoning == "off" else settings.reason_tokens,
+        opener=MediaOpener(text_layer=settings.text_layer),
+    )
+    documents = []
+    for item in dataset.items:
+        try:
+            documents.append(ingest.document(item))
+        except (InputInvalid, InputNotFound):
+            continue  # the run lists it
+    known = [ingest.kept(document) for document in documents]
+    given = known
+    if settings.reasoning == "shuffled" and len(documents) > 1:
+        # Whose reasoning a document gets is known once all have one.
+        whole = [each for each in known if each is not None]
+        given = [*shuffled(whole, settings.seed)] if len(whole) == len(known) else [None] * len(known)
+    return [
+        _Missing(ingest, document, own is not None)
+        for document, own, used in zip(documents, known, given, strict=True)
+        if used is None or not ingest.embedded(document, used)
+    ]
+
+
+def _tried_reasoning(missing: Sequence[_Missing]) -> tuple[float, float]:
+    """Tokens and seconds of one reasoning."""
+    tokens: list[int] = []
+    seconds: list[float] = []
+    for each in _some(missing):
+        began = time.perf_counter()
+        found = _reasoned(each)
+        if found is not None:
+            tokens.append(found.usage.read + found.usage.written)
+            seconds.append(time.perf_counter() - began)
+    return (fmean(tokens), _steady(seconds)) if tokens else (0.0, 0.0)
+
+
+def _tried_embedding(missing: Sequence[_Missing]) -> float:
+    """Seconds of one embedding."""
+    seconds: list[float] = []
+    for each in _some(missing):
+        reasoning = _reasoned(each)
+        if reasoning is None:
+            continue
+        began = time.perf_counter()
+        [_] = each.ingest.models.embedder.embed_documents([each.document.content], [reasoning])
+        seconds.append(time.perf_counter() - began)
+    return _steady(seconds) if seconds else 0.0
+
+
+def _reasoned(missing: _Missing) -> Reasoning | None:
+    try:
+        return missing.ingest.reason(missing.document)
+    except (InputInvalid, InputNotFound):
+        return None
+
+
+def _steady(seconds: Sequence[float]) -> float:
+    """The mean without the first, which loads weights, where there is another."""
+    return fmean(seconds[1:] or seconds)
+
+
+def _some(missing: Sequence[_Missing]) -> list[_Missing]:
+    """A few, evenly spread."""
+    step = max(1, len(missing) // _TRIED)
+    return list(missing[::step][:_TRIED])
