@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from ponder.embed import lexical
-from ponder.models.lite.language import Scores
+from ponder.models.lite.language import Scores, Written
 from ponder.models.lite.perception import Glimpse, Perception
 from ponder.models.lite.text_encoder import States, rarity
 from ponder.models.lite.vision import TOKENS_PER_IMAGE, Look
@@ -29,12 +29,14 @@ class WordLanguage:
 
     Attributes:
         read: Tokens read in all calls.
+        answer: What it writes.
     """
 
     fingerprint = "word-language"
 
-    def __init__(self) -> None:
+    def __init__(self, answer: str = "") -> None:
         self.read = 0
+        self.answer = answer
 
     def tokens(self, text: str | tuple[int, ...]) -> tuple[int, ...]:
         return tuple(map(_number, words(text))) if isinstance(text, str) else text
@@ -53,6 +55,12 @@ class WordLanguage:
     ) -> Scores:
         target = self.tokens(continuation)
         return self._scores(self.tokens(head), [(self.tokens(prefix), target) for prefix in prefixes])
+
+    def generate(self, prompt: str, max_tokens: int, stop: Sequence[str] = ()) -> Written:
+        """Writes `answer`, as much of it as there is room for."""
+        self.read += self.count(prompt)
+        text = self.cut(self.answer, max_tokens)
+        return Written(text, Usage(self.count(prompt), self.count(text)), text != self.answer)
 
     def _scores(self, head: tuple[int, ...], pieces: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> Scores:
         values = [

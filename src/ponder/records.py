@@ -281,6 +281,11 @@ class Gate:
             return False
         return value > self.threshold if self.above else value < self.threshold
 
+    def told(self, signals: Mapping[str, float]) -> str:
+        """Why it is shut, for a trace."""
+        side = "above" if self.above else "below"
+        return f"its {self.signal} of {signals[self.signal]:.3g} is {side} {self.threshold:.3g}: {self.why}"
+
 
 @dataclass(frozen=True, slots=True)
 class Trust:

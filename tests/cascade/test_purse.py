@@ -134,7 +134,9 @@ def test_a_judge_that_spends_and_says_nothing_is_not_asked_again():
 
 
 def test_thinking_takes_no_more_than_the_mean():
-    search = (Retrieve(20) >> Think(500) >> Rerank("ecr", 10)).on(FakeShelf(["red kite", "blue whale"]))
+    search = (Retrieve(20) >> Think(500, gate=None) >> Rerank("ecr", 10)).on(
+        FakeShelf(["red kite", "blue whale"])
+    )
     found = search.batch(["red kite", "blue whale"], budget=30)
     assert all(ranking.by_stage["think"].spent <= 30 for ranking in found if "think" in ranking.by_stage)
     assert any("think" in ranking.by_stage for ranking in found)

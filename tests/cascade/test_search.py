@@ -167,7 +167,7 @@ def test_cached_counts_what_was_retrieved_and_not_read(shelf):
 def test_thinking_finds_what_the_words_do_not_say():
     shelf = FakeShelf(["a crane of steel", "a cello"])
     shelf.models.reasoner.knowledge = {"instrument": "cello"}
-    cascade = Retrieve(10) >> Think(50)
+    cascade = Retrieve(10) >> Think(50, gate=None)
     assert order(cascade.on(shelf)("an instrument")) == ["0", "1"]
     ranking = cascade.on(shelf)("an instrument", budget=100)
     assert order(ranking) == ["1", "0"]
@@ -186,7 +186,7 @@ def test_thinking_beyond_its_limit_is_not_heard():
         )
 
     shelf.models.reasoner.reason = boundless
-    ranking = (Retrieve(10) >> Think(4)).on(shelf)("an instrument", budget=100)
+    ranking = (Retrieve(10) >> Think(4, gate=None)).on(shelf)("an instrument", budget=100)
     assert order(ranking) == ["0", "1"]
     assert ranking.by_stage["think"].spent == 4
     assert "over its limit of 4 tokens" in told(ranking, "think")[0]
@@ -195,7 +195,7 @@ def test_thinking_beyond_its_limit_is_not_heard():
 def test_a_thought_leaves_room_for_its_embedding():
     shelf = FakeShelf(["a crane of steel", "a cello"])
     shelf.models.reasoner.knowledge = {"instrument": "cello viola violin"}
-    ranking = (Retrieve(10) >> Think(50)).on(shelf)("an instrument", budget=13)
+    ranking = (Retrieve(10) >> Think(50, gate=None)).on(shelf)("an instrument", budget=13)
     assert order(ranking) == ["1", "0"]
     assert ranking.by_stage["think"] == Usage(2 + 2 + 3, 3)
 
@@ -204,7 +204,7 @@ def test_a_thought_that_cannot_be_embedded_within_the_budget_is_not_used():
     shelf = FakeShelf(["a crane of steel", "a cello"])
     shelf.models.reasoner.knowledge = {"instrument": "cello"}
     shelf.models.embedder.query_tokens = lambda content, reasoning: 90 if reasoning else 2
-    ranking = (Retrieve(10) >> Think(50)).on(shelf)("an instrument", budget=80)
+    ranking = (Retrieve(10) >> Think(50, gate=None)).on(shelf)("an instrument", budget=80)
     assert order(ranking) == ["0", "1"]
     assert ranking.usage.spent == 5
     assert "embedding the thought costs 90 tokens, 75 are left" in told(ranking, "think")[0]
@@ -309,7 +309,7 @@ def test_a_thought_that_fails_leaves_the_plain_search_if_that_is_allowed(broken)
         shelf.models.reasoner.reason = failing
     else:
         shelf.models.embedder.embed_queries = failing
-    cascade = Retrieve(10) >> Think(50)
+    cascade = Retrieve(10) >> Think(50, gate=None)
     with pytest.raises(BackendFailed, match=r"out of memory.*stage think"):
         cascade.on(shelf)("an instrument", budget=100)
     kept = cascade.on(shelf, on_fault="keep")("an instrument", budget=100)

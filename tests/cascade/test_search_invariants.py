@@ -69,7 +69,7 @@ def cascades(draw):
     keep = k = draw(st.integers(1, 12))
     stages = [Retrieve(k)]
     if draw(st.booleans()):
-        stages.append(Think(draw(st.integers(1, 100))))
+        stages.append(Think(draw(st.integers(1, 100)), gate=None))
     for name in draw(st.permutations(NAMES))[: draw(st.integers(0, 3))]:
         keep = draw(st.integers(1, keep))
         stages.append(

@@ -1,11 +1,13 @@
 """Signals that cost no tokens, and the gates that look at them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ponder.cascade import Rerank, Retrieve
+from ponder.cascade import Rerank, Retrieve, Think
 from ponder.cascade.signals import SIGNALS, signals
 from ponder.records import Candidate, Embedded, Gate, Item, Reasoning, Row, Trust
 from ponder.testing import FakeModels, FakeReranker, FakeShelf
@@ -33,6 +35,7 @@ def test_signals_are_in_their_ranges(scores):
     assert -1e-9 <= found["entropy"] <= 1 + 1e-9
     assert found["agreement"] in (0.0, 0.5, 1.0)
     assert found["words"] == 3
+    assert found["pictured"] == 0
 
 
 def test_a_wide_lead_has_a_large_margin_and_little_entropy():
@@ -87,3 +90,38 @@ def test_a_calibration_says_how_likely_a_hit_is():
     search = (Retrieve(10) >> Rerank("ecr", 2)).on(FakeShelf(["red kite", "kite kite", "whale"], models))
     hits = search("red kite", budget=500).hits
     assert [hit.stages[-1].chance for hit in hits] == [0.5, 0.5, None]
+
+
+@pytest.mark.parametrize(("threshold", "thought"), [(1e9, True), (-1.0, False)])
+def test_a_gate_says_whether_a_query_is_thought_about(threshold, thought):
+    shelf = FakeShelf(["a crane of steel", "a cello"])
+    shelf.models.reasoner.knowledge = {"instrument": "cello"}
+    gate = Gate("margin", True, threshold, "measured")
+    found, ungated = (
+        (Retrieve(10) >> Think(50, gate=each)).on(shelf)("an instrument", budget=100) for each in (gate, None)
+    )
+    assert ("think" in found.by_stage) == thought
+    if thought:
+        assert found.hits == ungated.hits
+    else:
+        assert any("gate: not thought" in event.what and "measured" in event.what for event in found.trace)
+    off = (Retrieve(10) >> Think(50, gate=gate)).on(shelf)("an instrument", budget=100, gates=False)
+    assert off.by_stage == ungated.by_stage
+
+
+@pytest.mark.parametrize(("kinds", "share"), [("image video", 1.0), ("image page", 0.5), ("page text", 0.0)])
+def test_pictured_is_the_share_of_pictures_and_clips(kinds, share):
+    found = [candidate(n, VECTOR, 0.5) for n, _ in enumerate(kinds.split())]
+    shown = [replace(c, row=replace(c.row, item=Item(c.row.item.id, kind)))
+             for c, kind in zip(found, kinds.split(), strict=True)]  # fmt: skip
+    assert signals(text_content("a"), shown, VECTOR, BLOCKS)["pictured"] == share
+
+
+def test_nobody_thinks_about_pages_unless_told():
+    shelf = FakeShelf(["a crane of steel", "a cello"])
+    shelf.models.reasoner.knowledge = {"instrument": "cello"}
+    left_out, thought = (
+        (Retrieve(10) >> stage).on(shelf)("an instrument", budget=100)
+        for stage in (Think(50), Think(50, gate=None))
+    )
+    assert left_out.usage.spent == 0 and thought.by_stage["think"].spent > 0

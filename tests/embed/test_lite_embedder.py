@@ -201,7 +201,20 @@ class TestQueries:
         assert not np.allclose(self.ask(asked), self.ask(asked, thought))
         np.testing.assert_array_equal(self.ask(asked), self.ask(asked, Reasoning()))
         assert embedder().query_tokens(asked, None) == 4
-        assert embedder().query_tokens(asked, thought) == 7
+        # The words and the thought are read apart, each with its two marks.
+        assert embedder().query_tokens(asked, thought) == 4 + 5
+
+    def test_a_thought_moves_a_query_and_never_drowns_its_own_words(self):
+        asked, thought = text_content("an animal"), Reasoning(text="koala of Australia")
+        plain, moved, alone = self.ask(asked), self.ask(asked, thought), self.ask(text_content(thought.text))
+        assert float(moved @ alone) > float(plain @ alone)
+        assert float(moved @ plain) > float(moved @ alone)
+
+    def test_a_picture_s_thought_stands_beside_its_looks(self):
+        thought = Reasoning(text="koala of Australia")
+        moved = self.ask(PICTURE, thought)
+        assert float(moved @ self.ask(text_content(thought.text))) > 0.5
+        assert float(moved @ self.ask(PICTURE)) > 0.1
 
 
 def test_the_fingerprint_tells_perceivers_and_encoders_apart():

@@ -76,7 +76,7 @@ def test_a_query_that_cannot_be_opened_does_not_end_a_common_pool(dataset, cache
 
 def test_queries_may_be_thought_about(dataset, cache):
     models = FakeModels(knowledge={"cello": "instrument"})
-    settings = Settings(budgets=(200,), cascade=parse_stages("retrieve,think:50,ecr"))
+    settings = Settings(budgets=(200,), cascade=parse_stages("retrieve,think:50,ecr"), gates=False)
     _, [only] = run(dataset, cache, settings, models)
     told = [event.what for outcome in only.outcomes for event in outcome.ranking.trace]
     assert any(what.startswith("thought: ") for what in told)

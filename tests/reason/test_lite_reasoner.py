@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from lite_stand_ins import Told, WordLanguage, glimpse
 
 from ponder.models.lite.motion import Motion
-from ponder.models.lite.perception import Glimpse, Perception
+from ponder.models.lite.naming import question
+from ponder.models.lite.perception import Perception
 from ponder.models.lite.wordnet import knowledge
 from ponder.reason.knowledge import definition, further, gloss
 from ponder.reason.lite import CLASSES, LiteReasoner
@@ -267,9 +268,27 @@ class TestQueries:
         assert thought.text == "" and thought.truncated
         assert "koala" in reason(seen, COST.read + 60, role="query").text
 
-    def test_words_alone_get_none(self):
-        thought = reason(Perception(Glimpse((), glimpse().features)), 500, text_content("a cello"), "query")
-        assert thought.text == "" and thought.usage == Usage() and not thought.truncated
+    @given(st.text(max_size=40), st.integers(0, 60))
+    def test_naming_stays_within_the_tokens_and_tells_what_was_read(self, text, tokens):
+        language = WordLanguage("a very large grey animal of Africa")
+        thought = LiteReasoner(Told(), language).reason([text_content(text)], role="query", tokens=tokens)[0]
+        assert thought.usage.spent <= tokens
+        assert thought.usage.read == language.read
+
+    def test_words_are_named(self):
+        asked = text_content("the instrument of Casals")
+        reasoner = LiteReasoner(Told(), WordLanguage("cello."))
+        price = WordLanguage().count(question(asked.text))
+        thought = reasoner.reason([asked], role="query", tokens=price + 3)[0]
+        assert (thought.text, thought.usage, thought.truncated) == ("cello", Usage(price, 1), False)
+        unpaid = reasoner.reason([asked], role="query", tokens=price)[0]
+        assert (unpaid.text, unpaid.usage, unpaid.truncated) == ("", Usage(), True)
+
+    def test_a_picture_beside_the_words_is_thought_about_and_they_are_not_named(self):
+        seen = Perception(glimpse((105, 1.0)), usage=COST)
+        query = replace(PICTURE, text="but in red")
+        reasoner = LiteReasoner(Told({query.digest: seen}), WordLanguage("a cello"))
+        assert "koala" in reasoner.reason([query], role="query", tokens=COST.read + 60)[0].text
 
 
 def test_the_fingerprint_tells_perceivers_and_measures_apart():

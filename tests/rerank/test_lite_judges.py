@@ -175,6 +175,14 @@ class TestNaming:
         assert one.usage == two.usage
         assert one.usage.read == WordLanguage().count(question(QUERY.text)) + 2
 
+    def test_a_query_that_is_a_name_hears_less_of_it(self):
+        found = picture("a", "", ("zebra", 1, -9)), picture("b", "", ("zebra", 1, -2))
+        gaps = []
+        for times in (3, 8, 12):
+            told = scores(self.judge(*found, query=text_content("leaves " * times)))
+            gaps.append(told["a"] - told["b"])
+        assert gaps == [pytest.approx(gaps[2] * share) for share in (1 / 3, 2 / 3, 1)]
+
     def test_what_has_no_name_keeps_its_place_and_the_reason_is_given(self):
         judgement = self.judge(picture("nameless"), picture("b", "", ("zebra", 1, -6)))
         nameless, other = judgement.verdicts

@@ -100,6 +100,8 @@ class Run:
                 self.standings = self._nearest(vector, stage.name)
                 self.signals = self._signals(vector)
                 self.trace.append(Event(stage.name, f"found {len(self.standings)} items"))
+            case Think(gate=gate) if gate is not None and gate.shut(self._seen):
+                self.trace.append(Event(stage.name, f"gate: not thought, {gate.told(self._seen)}"))
             case Think():
                 thought = think(stage, models, self.content, self.ledger, self.keep_on_fault)
                 self.trace += thought.events

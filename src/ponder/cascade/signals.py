@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SIGNALS = ("margin", "entropy", "agreement", "words")
+SIGNALS = ("margin", "entropy", "agreement", "words", "pictured")
 
 _FIRST = 20
 """Candidates that are looked at: as many as are judged."""
@@ -38,7 +38,7 @@ def signals(
         where there is no second. ``entropy``: of a softmax over them, in the same unit, as a share of its
         largest value: 1 where all are as near. ``agreement``: the share of blocks that alone would have put
         the same one first, of those with anything of the query in them; 1 without blocks. ``words``: of the
-        query.
+        query. ``pictured``: the share of the first 20 that are pictures or clips; 0 where nothing was found.
 
     Example:
         >>> from ponder.testing.examples import text_content
@@ -53,6 +53,7 @@ def signals(
         "entropy": _entropy([score / spread for score in scores]) if spread else 1.0,
         "agreement": _agreement(first, vector, blocks) if first and blocks else 1.0,
         "words": float(len(query.text.split())),
+        "pictured": sum(each.row.item.kind in ("image", "video") for each in first) / max(1, len(first)),
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ponder.errors import BadArguments
+from ponder.records import Gate
 
 if TYPE_CHECKING:
     from ponder.cascade.cascade import Cascade, OnFault
@@ -65,18 +66,24 @@ class Retrieve(Step):
         return f"{self.name}:{self.k}"
 
 
+NAMED = Gate("pictured", False, 0.5, "thoughts name things, and naming what a page says led away from it")
+"""Thinks only where most of what was found is pictures or clips; measured with `lite` (docs/scaling.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Think(Step):
     """Reason about the query, embed it with that reasoning, and search again. Follows `Retrieve`.
 
-    Off in the default cascade: on the ``lite`` models, careless query thinking lowers accuracy.
+    Off in the default cascade; docs/scaling.md has what it does on each data set.
 
     Args:
         tokens: The most tokens that the reasoner may read and write.
+        gate: For which queries it is left out; None thinks about each. `NAMED` unless told.
     """
 
     name: ClassVar[str] = "think"
     tokens: int = 64
+    gate: Gate | None = NAMED
 
     def _steps(self) -> tuple[Stage, ...]:
         return (self,)

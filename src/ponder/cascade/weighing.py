@@ -60,10 +60,7 @@ class Weighing:
         gate = trust.gate
         if gate is None or not gate.shut(self.signals):
             return ""
-        side = "above" if gate.above else "below"
-        return (
-            f"its {gate.signal} of {self.signals[gate.signal]:.3g} is {side} {gate.threshold:.3g}: {gate.why}"
-        )
+        return gate.told(self.signals)
 
     def asked(self, block: Sequence[Standing]) -> list[Standing]:
         """Those whose kind the judge is asked about."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ponder.models.lite.language import Language
-from ponder.models.lite.naming import Priors
+from ponder.models.lite.naming import Priors, name_sought
 from ponder.models.lite.perception import Glimpse, Perceiver, Perception
 from ponder.models.lite.wordnet import ImagenetClass, knowledge
 from ponder.reason.knowledge import definition, further, gloss
@@ -20,7 +20,7 @@ CLASSES = 5
 _PLAUSIBLE = 0.05
 _IN_DOUBT = 0.15
 _OF_WHOLE = 30
-_VERSION = "lite-reasoner-6"
+_VERSION = "lite-reasoner-7"
 
 
 class LiteReasoner:
@@ -30,7 +30,8 @@ class LiteReasoner:
     OCR, the colours. With one, each likely class is defined (WordNet: kin and gloss), the likeliest first,
     and then more is said of the likeliest while tokens last; a clip's segments say what moves how.
     Where the likeliest class' definition finds no room, its names and gloss are said, or its name alone,
-    and no other class speaks before it.
+    and no other class speaks before it. Of a query in words the language model names what is sought, in a few
+    tokens.
 
     Follows TTE's division of labour (arXiv:2510.05014): the reasoner speaks, the embedder conditions on
     what it says. `PartReasoning.facts` holds ``claims``, lists of ``[definition, gloss, weight, name]`` (of
@@ -62,11 +63,24 @@ class LiteReasoner:
         return self._compose(content, seen, role, tokens, seen.usage)
 
     def _about_query(self, content: Content, tokens: int) -> Reasoning:
+        if content.text.strip() and not content.images:
+            return self._named(content.text, tokens)
         seen = self._perceiver.perceive(content, read=False)
         left = tokens - seen.usage.read
         if left <= 0 or not seen.whole.classes:
             return Reasoning(model=self.fingerprint, truncated=bool(seen.whole.classes))
         return self._compose(content, seen, "query", left, seen.usage)
+
+    def _named(self, sought: str, tokens: int) -> Reasoning:
+        """What a query in words is about, in the language model's own word for it."""
+        written = name_sought(self._language, sought, tokens)
+        return Reasoning(
+            text=written.text,
+            usage=written.usage,
+            tokens=self._language.count(written.text),
+            truncated=written.truncated,
+            model=self.fingerprint,
+        )
 
     def _compose(self, content: Content, seen: Perception, role: Role, tokens: int, cost: Usage) -> Reasoning:
         writer = _Writer(self._language.count, tokens)
