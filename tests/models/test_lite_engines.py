@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ponder.errors import BadArguments, InputInvalid
 from ponder.models.lite.language import Language
 from ponder.models.lite.ocr import Ocr
-from ponder.models.lite.text_encoder import TextEncoder
+from ponder.models.lite.text_encoder import TextEncoder, rarity
 from ponder.models.lite.vision import TOKENS_PER_IMAGE, Vision
 
 pytestmark = pytest.mark.lite
@@ -162,3 +162,21 @@ def test_writing_is_read_and_its_absence_noticed() -> None:
     assert found.text.lower().splitlines() == ["open every day", "except monday"]
     assert found.confidence > 0.8
     assert reader.read(Image.linear_gradient("L")).text == ""
+
+
+def test_states_are_of_what_is_spoken_unit_long_and_alone_with_their_context(encoder: TextEncoder) -> None:
+    text = "A knot, for a boat."
+    found = encoder.states(text)
+    assert found.read == encoder.count(text)
+    assert len(found.vectors) == len(found.rarity) == len(encoder.pieces(text)) == 5
+    assert np.linalg.norm(found.vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert found.rarity.tolist() == pytest.approx(rarity(encoder.pieces(text)).tolist())
+    again = encoder.states(text)
+    assert (again.vectors == found.vectors).all()
+
+
+def test_states_end_where_the_limit_cuts(encoder: TextEncoder) -> None:
+    assert encoder.states("word " * 1000).read == 256
+    cut = encoder.states("knot " * 100, 12)
+    assert (cut.read, len(cut.vectors)) == (12, 10)
+    assert len(encoder.states("...").vectors) == 0

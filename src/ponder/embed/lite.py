@@ -36,7 +36,7 @@ _COLOURS = 0.3
 _CLASSES = 5
 _PAGE = 0.1
 _WRITING = 0.8
-_VERSION = "lite-embedder-6"
+_VERSION = "lite-embedder-7"
 
 # Every block is at most of its full length, so a constant scale keeps items comparable.
 _SCALE = sqrt(1.0 + _WORDS**2 + 1.0)
@@ -116,11 +116,14 @@ class LiteEmbedder:
             page: NDArray[np.float32] = np.zeros(TEXT_DIM, np.float32)
             if meanings:
                 page = np.asarray(np.stack(meanings).mean(axis=0), np.float32)
-            rows.append(self._row(page, self._words([(p.text, 1.0) for p in passages]), looks))
-            if whole.facts.get("lead"):
-                # Reasoning on: a passage is read as part of its page. Back to unit norm: a passage that is
-                # unlike the rest of its page is no less certain.
+            lead = whole.facts.get("lead")
+            if lead:
+                # Reasoning on: the whole is what is said of it, and a passage is read as part of its page.
+                # Back to unit norm: a passage that is unlike the rest of its page is no less certain.
+                rows.append(self._row(self._encode(lead), self._words([(lead, 1.0)]), looks))
                 meanings = [_unit(m + np.float32(_PAGE) * _unit(page)) for m in meanings]
+            else:
+                rows.append(self._row(page, self._words([(p.text, 1.0) for p in passages]), looks))
             for passage, meaning in zip(passages, meanings, strict=True):
                 labels.append(passage.label)
                 rows.append(self._row(meaning, self._words([(passage.text, 1.0)]), looks * 0))
