@@ -3,7 +3,7 @@ import math
 import pytest
 
 from ponder.cascade import Rerank, Retrieve, Think, default_cascade
-from ponder.cascade.judging import planned
+from ponder.cascade.judging import Wants, planned
 from ponder.errors import BackendFailed, BadArguments, InputInvalid, MissingDependency
 from ponder.records import Event, Query, Usage
 from ponder.testing import BrokenReranker, FakeModels, FakeReranker, FakeShelf, GreedyReranker
@@ -88,7 +88,17 @@ def test_stages_share_the_budget_and_pass_on_what_they_leave(shelf):
 
 @pytest.mark.parametrize(
     ("share", "later", "tokens"),
-    [(None, None, 60), (None, 0, 100), (None, 30, 70), (None, 90, 60), (0.25, 0, 25), (0, None, 0)],
+    [
+        (None, Wants(None), 60),
+        (None, Wants(), 100),
+        (None, Wants(30), 70),
+        (None, Wants(90), 60),
+        (None, Wants(90, least=40), 60),
+        # Too little for the next stage is better spent on this one.
+        (None, Wants(90, least=41), 100),
+        (0.25, Wants(), 25),
+        (0, Wants(None), 0),
+    ],
 )
 def test_the_plan(share, later, tokens):
     assert planned(Rerank("ecr", share=share), 100, later) == tokens

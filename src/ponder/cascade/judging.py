@@ -38,23 +38,40 @@ class Outcome:
     next: NextStep | None = None
 
 
-def planned(stage: Rerank, left: int, later: int | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What the stages behind one can use.
+
+    Attributes:
+        most: Tokens, at most; 0 where there are none, None if they cannot say.
+        least: Below it they can do nothing: the price of two candidates; 0 if they cannot say.
+    """
+
+    most: int | None = 0
+    least: int = 0
+
+
+def planned(stage: Rerank, left: int, later: Wants) -> int:
     """Tokens that a stage may spend of the `left` ones, in whole tokens.
 
     Args:
         stage: Its own `share` counts, if it has one.
         left: Tokens that no stage has spent.
-        later: What the stages behind it can use at most: 0 for the last, None if they cannot say.
+        later: What the stages behind it can use.
 
     Example:
         >>> ecr = Rerank("ecr")
-        >>> [planned(ecr, 1000, later) for later in (None, 0, 80, 700)]
+        >>> [planned(ecr, 1000, Wants(most)) for most in (None, 0, 80, 700)]
         [600, 1000, 920, 600]
+        >>> planned(ecr, 100, Wants(700, least=50))
+        100
     """
-    if stage.share is None:
-        least = _part(left, EARLY_SHARE)
-        return least if later is None else max(least, left - later)
-    return _part(left, stage.share)
+    if stage.share is not None:
+        return _part(left, stage.share)
+    own = _part(left, EARLY_SHARE)
+    if left - own < later.least:
+        return left
+    return own if later.most is None else max(own, left - later.most)
 
 
 def _part(left: int, share: float) -> int:
@@ -67,19 +84,21 @@ def price(
     query: Content,
     standings: Sequence[Standing],
     signals: Mapping[str, float],
-) -> int | None:
-    """What these stages can use at most, were the order to stay as it is; None if one cannot say."""
-    total = 0
+) -> Wants:
+    """What these stages can use, were the order to stay as it is."""
+    total = least = 0
     for stage in stages:
         weighing = Weighing.of(stage, models, signals)
         asked = weighing.asked(standings[: stage.keep])
         if not asked:
             continue
-        cost = price_of(weighing, query, list(enumerate(asked)))
+        places = list(enumerate(asked))
+        cost = price_of(weighing, query, places)
         if cost is None:
-            return None
+            return Wants(None, least)
         total += cost
-    return total
+        least = least or price_of(weighing, query, places[:2]) or 0
+    return Wants(total, least)
 
 
 def judge(

@@ -128,8 +128,8 @@ class Run:
             self.ledger.budget = self.pooled.budget
             return self.ledger.left
         waiting = [each for each in later if isinstance(each, Rerank)]
-        price_of_later = price(waiting, self.searchable.models, self.content, self.standings, self._seen)
-        return planned(stage, self.ledger.left, price_of_later)
+        wants = price(waiting, self.searchable.models, self.content, self.standings, self._seen)
+        return planned(stage, self.ledger.left, wants)
 
     def _nearest(self, vector: NDArray[np.float32], stage: str) -> list[Standing]:
         """The items nearest to `vector`, with what earlier stages said about them."""

@@ -91,19 +91,19 @@ class LiteModels:
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
         """The judges by stage name."""
-        kept = LikelihoodJudge(self._language)
+        names, told = NamingJudge(self._language), LikelihoodJudge(self._language)
         quotes, passages = (LateInteractionJudge(self._encoder, of) for of in ("quotation", "passage"))
         models = f"{self._language.fingerprint}/{self._encoder.fingerprint}"
         ecr = JudgeByKind(
             "ecr",
             models,
-            {"image": kept, "page": quotes, "text": quotes, "video": kept},
+            {"image": names, "page": quotes, "text": quotes, "video": told},
             EventsJudge(self._language, self._encoder, meaning_of, write=False),
         )
         query_aware = JudgeByKind(
             "query-aware",
             models,
-            {"image": NamingJudge(self._language), "page": passages, "text": passages},
+            {"image": told, "page": passages, "text": passages},
             EventsJudge(self._language, self._encoder, meaning_of),
         )
         return {"ecr": ecr, "query-aware": query_aware}
