@@ -77,7 +77,7 @@ def test_on_fault_is_one_of_two():
 
 def test_stages_from_the_command_line():
     assert parse_stages("retrieve,ecr,query-aware") == default_cascade()
-    assert parse_stages("retrieve:100,ecr:20,query-aware:5") == default_cascade()
+    assert parse_stages("retrieve:100,ecr:20,query-aware:10") == default_cascade()
     assert parse_stages(" retrieve:7 , think:9 , mine ") == Retrieve(7) >> Think(9) >> Rerank("mine", 7)
     assert parse_stages("retrieve:100,ecr:3,query-aware") == (
         Retrieve(100) >> Rerank("ecr", 3) >> Rerank("query-aware", 3)

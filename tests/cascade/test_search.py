@@ -80,7 +80,7 @@ def test_stages_share_the_budget_and_pass_on_what_they_leave(shelf):
     granted = {e.stage: e.what for e in ranking.trace if e.what.startswith("judged")}
     # 1 of the query, then 2 a candidate; the next stage writes 1 more a candidate.
     assert granted["ecr"] == "judged 8 of 20 within 17 of 18 tokens"
-    assert granted["query-aware"] == "judged 4 of 5 within 13 of 13 tokens"
+    assert granted["query-aware"] == "judged 4 of 10 within 13 of 13 tokens"
     assert ranking.by_stage["ecr"] == Usage(9, 8)
     assert list(ranking.by_stage) == ["retrieve", "ecr", "query-aware"]
     assert ranking.usage.spent == 30
@@ -291,7 +291,7 @@ class Priced(FakeReranker):
     def price(self, query, candidates):
         if isinstance(self.cost, Exception):
             raise self.cost
-        return self.cost
+        return self.cost if self.cost is None or len(candidates) > 2 else min(self.cost, 2)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OnFault = Literal["raise", "keep"]
 
-_KEEP = {"ecr": 20, "query-aware": 5}
+_KEEP = {"ecr": 20, "query-aware": 10}
 """What a stage named without a number judges: ECRs are cheap to read, query-aware reasoning is not."""
 
 
@@ -28,11 +28,11 @@ class Cascade(Step):
     """Stages in order, made by ``>>`` or `parse_stages`.
 
     Example:
-        >>> cascade = Retrieve(100) >> Rerank("ecr", keep=20) >> Rerank("query-aware", keep=5)
+        >>> cascade = Retrieve(100) >> Rerank("ecr", keep=20) >> Rerank("query-aware", keep=10)
         >>> cascade == default_cascade()
         True
         >>> str(cascade)
-        'retrieve:100,ecr:20,query-aware:5'
+        'retrieve:100,ecr:20,query-aware:10'
     """
 
     stages: tuple[Stage, ...]
@@ -131,8 +131,8 @@ class Cascade(Step):
 
 
 def default_cascade() -> Cascade:
-    """Retrieve 100, judge the ECRs of 20, reason anew about 5."""
-    return Retrieve(100) >> Rerank("ecr", keep=20) >> Rerank("query-aware", keep=5)
+    """Retrieve 100, judge the ECRs of 20, reason anew about 10."""
+    return Retrieve(100) >> Rerank("ecr", keep=20) >> Rerank("query-aware", keep=10)
 
 
 def parse_stages(text: str) -> Cascade:

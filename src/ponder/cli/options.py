@@ -24,7 +24,7 @@ Filter = Annotated[
 Stages = Annotated[
     str | None,
     typer.Option(
-        "--stages", help="The cascade: NAME or NAME:NUMBER, as in retrieve:100,ecr:20,query-aware:5"
+        "--stages", help="The cascade: NAME or NAME:NUMBER, as in retrieve:100,ecr:20,query-aware:10"
     ),
 ]
 OnFault = Annotated[
