@@ -296,12 +296,14 @@ class Trust:
         swing: Standard deviation of its scores over a query's candidates.
         why: What it was measured on, and what was found.
         gate: When the judge is not asked all the same.
+        width: Swings by which a candidate may lie behind the leader and still be worth judging.
     """
 
     weight: float
     swing: float
     why: str
     gate: Gate | None = None
+    width: float = 1.25
 
 
 @dataclass(frozen=True, slots=True)

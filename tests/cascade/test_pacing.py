@@ -1,6 +1,7 @@
 """Racing: who is judged next, when it ends, and what the cascade does with it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -26,11 +27,15 @@ runners = st.lists(
 gains = st.lists(st.none() | st.floats(-2, 2), min_size=12, max_size=12)
 
 
+def widened(field, width):
+    return [replace(runner, width=width) for runner in field]
+
+
 @given(runners, gains, st.floats(0, 5))
 def test_a_race_ends_and_judges_nobody_twice(field, said, width):
     judged = {}
     for _ in range(len(field) + 1):
-        step = next_round(field, judged, width=width)
+        step = next_round(widened(field, width), judged)
         if not step.places:
             break
         assert not set(step.places) & judged.keys()
@@ -45,7 +50,7 @@ def test_a_race_ends_and_judges_nobody_twice(field, said, width):
 @given(runners, gains)
 def test_who_is_left_out_could_not_have_led_within_the_width(field, said):
     width, judged = 1.0, {}
-    while (step := next_round(field, judged, width=width)).places:
+    while (step := next_round(widened(field, width), judged)).places:
         judged |= {place: said[place] for place in step.places}
     if not judged:
         return

@@ -123,6 +123,7 @@ class Asking:
                 each.score,
                 self.weighing.swing(self.block, each.row.item.kind, swing),
                 each.row.item.kind,
+                self.weighing.width(each.row.item.kind),
             )
             for each, swing in zip(self.block, known, strict=True)
         ]

@@ -38,11 +38,13 @@ class Runner:
         swing: Standard deviation of what verdicts on its kind move, weighted as they are added; inf where
             it is not known yet.
         group: Its kind.
+        width: Swings by which it may lie behind and still be judged.
     """
 
     score: float
     swing: float
     group: str
+    width: float = WIDTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,6 @@ def check_allocation(name: str) -> Allocation:
 def next_round(
     runners: Sequence[Runner],
     judged: Mapping[int, float | None],
-    *,
-    width: float = WIDTH,
 ) -> Round:
     """The next candidates to judge.
 
@@ -86,7 +86,6 @@ def next_round(
         runners: All that may be judged, best first.
         judged: Place → how far its verdict moves it (`Weighing.weighted`), None for one without a readable
             verdict.
-        width: How many swings a candidate may lie behind the leader and still be judged.
 
     Returns:
         At the beginning `FIRST` places, then all that are contested; none of them judged, best first; none
@@ -103,10 +102,11 @@ def next_round(
     """
     swings, leader = _race(runners, judged)
     waiting = [place for place in range(len(runners)) if place not in judged]
-    contested = [place for place in waiting if runners[place].score + width * swings[place] > leader]
+    reach = [runner.width * swing for runner, swing in zip(runners, swings, strict=True)]
+    contested = [place for place in waiting if runners[place].score + reach[place] > leader]
     if not judged and contested == [0]:
         lead = leader - runners[1].score if len(runners) > 1 else math.inf
-        return Round((), f"the lead of {lead:.3g} is safe: verdicts move {width * swings[0]:.3g}")
+        return Round((), f"the lead of {lead:.3g} is safe: verdicts move {reach[0]:.3g}")
     if not contested:
         why = "all are judged" if not waiting else f"the lead is safe from the {len(waiting)} not judged"
         return Round((), why)

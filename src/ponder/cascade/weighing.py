@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ponder.cascade.pacing import WIDTH
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing
 from ponder.protocols import Calibrated, Calibrates, Models, Reranker
@@ -77,6 +78,11 @@ class Weighing:
         # judge that was never measured are distributed: a race is to end later, not earlier, for that.
         most = 2 * PRIOR * spread_of([each.score for each in block])
         return min(own, most) if math.isfinite(own) else own
+
+    def width(self, kind: Kind) -> float:
+        """Swings by which a candidate may lie behind and still be judged: measured, or the default."""
+        known = self.calibration and self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
+        return known.width if known else WIDTH
 
     def weighted(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
         """A judge's scores as they are added: less the mean of their kind, times its weight.

@@ -42,6 +42,7 @@ class Fit:
         curve: From score to probability; None where nothing can be told apart.
         why: In words.
         gate: When the judge is not asked all the same; None for always.
+        width: Swings by which a candidate may lie behind the leader and still be worth judging.
     """
 
     stage: str
@@ -58,6 +59,7 @@ class Fit:
     curve: Curve | None
     why: str
     gate: Gate | None = None
+    width: float = 1.25
 
     def fields(self) -> dict[str, Any]:
         """For a file."""
@@ -72,6 +74,7 @@ class Fit:
             "tokens",
             "centred",
             "why",
+            "width",
         )
         curve = self.curve.fields() if self.curve else None
         told = {name: getattr(self, name) for name in plain}
@@ -110,7 +113,7 @@ class Calibration:
     def trust(self, stage: str, judge: str, kind: Kind) -> Trust | None:
         """See `ponder.protocols.Calibrates`."""
         fit = self.find(stage, judge, kind)
-        return None if fit is None else Trust(fit.weight, fit.swing, fit.why, fit.gate)
+        return None if fit is None else Trust(fit.weight, fit.swing, fit.why, fit.gate, fit.width)
 
     def chance(self, stage: str, judge: str, kind: Kind, score: float, mean: float) -> float | None:
         """See `ponder.protocols.Calibrates`."""
@@ -195,6 +198,7 @@ def _fit(row: dict[str, Any]) -> Fit:
         curve=None if row["curve"] is None else curve_from(row["curve"]),
         why=str(row["why"]),
         gate=None if row["gate"] is None else _gate(row["gate"]),
+        width=_number(row["width"]),
     )
 
 

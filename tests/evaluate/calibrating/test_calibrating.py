@@ -6,10 +6,12 @@ import pytest
 from datasets_of_texts import write_dataset
 
 from ponder.cascade import parse_stages
+from ponder.cascade.pacing import WIDTH
 from ponder.evaluate.beir import load_beir
 from ponder.evaluate.calibrating import Judged, calibrate, leave_one_out, tried_on
 from ponder.evaluate.calibrating.blocks import Block
 from ponder.evaluate.calibrating.gates import fit_gate
+from ponder.evaluate.calibrating.widths import WIDTHS, fit_width
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.settings import Settings
 from ponder.rerank.calibration import CalibratedModels, read_calibration
@@ -135,3 +137,20 @@ def test_no_gate_where_all_queries_gain():
         for n in range(40)
     ]
     assert fit_gate({"set": blocks}, "text", {"text": 1.0}, {"set": "hit@1"}) is None
+
+
+def test_a_width_is_as_small_as_loses_nothing():
+    """The right one lies so many swings behind; a race that is narrower never asks about it."""
+
+    def block(number, behind):
+        earlier = (1.0, 0.99, 0.98, 0.97, 1.0 - behind)
+        said = (-1.0, -1.0, -1.0, -1.0, 4.0)
+        ids = tuple("abcde")
+        return Block(f"q{number}", ids, ("text",) * 5, earlier, said, (), {"e": 1}, 20, {})
+
+    blocks = {"set": [block(n, 0.1 * n / 20) for n in range(1, 40)]}
+    measures = {"set": "hit@1"}
+    found = fit_width(blocks, "text", 1.0, 0.1, measures)
+    assert 1.75 <= found <= 2.0
+    assert fit_width(blocks, "text", 1.0, 1e-6, measures) == WIDTHS[-1]
+    assert fit_width(blocks, "text", 0.0, 0.1, measures) == WIDTH

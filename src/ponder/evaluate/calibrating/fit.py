@@ -12,6 +12,7 @@ from ponder.evaluate.calibrating.blocks import Advance, Block, Judged
 from ponder.evaluate.calibrating.curves import fit_curve
 from ponder.evaluate.calibrating.gates import fit_gate
 from ponder.evaluate.calibrating.weights import weigh
+from ponder.evaluate.calibrating.widths import fit_width
 from ponder.evaluate.harm import harmless
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
@@ -84,6 +85,7 @@ def _fits(
             centred=centred,
             curve=curve,
             why=found.why,
+            width=fit_width(blocks, kind, found.weight, found.swing, measures),
             gate=fit_gate(blocks, kind, {kind: found.weight}, measures) if found.weight else None,
         )
 
