@@ -1,4 +1,4 @@
-"""Judges replaced by noise, by a constant and by their negation: what the cascade loses, calibrated on dev or not.
+"""Judges replaced by noise, by a constant and by their negation: what is lost, calibrated on dev or not.
 
 Each of lite's judges is replaced and calibrated on the set's dev split; the peer is the same cascade with the
 judges' scores added at their own weights, as anyone would who trusts them.
@@ -69,7 +69,8 @@ def _measured(judged: Judged, measure: str, budget: int) -> dict[str, Any]:
     known = calibrate([judged], {judged.dataset.name: measure})
     [calibrated] = tried_on(judged, known, measure, [budget])
     [prior] = tried_on(judged, Calibration(()), measure, [budget])
-    trusting = Cascade(tuple(replace(s, weight=1.0) if isinstance(s, Rerank) else s for s in judged.cascade.stages))
+    stages = (replace(s, weight=1.0) if isinstance(s, Rerank) else s for s in judged.cascade.stages)
+    trusting = Cascade(tuple(stages))
     [trusted] = tried_on(replace(judged, cascade=trusting), Calibration(()), measure, [budget])
     return {
         "plain": calibrated.plain,
