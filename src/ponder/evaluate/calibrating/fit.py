@@ -46,14 +46,34 @@ def calibrate(
         if advance:
             advance(done + queries, everyone)
 
+    seen: dict[str, dict[str, list[Block]]] = {}
     for stage in stages:
         known = Calibration(tuple(fits), embedder)
-        blocks = {}
+        blocks = seen[stage.name] = {}
         for each in sets:
             blocks[each.dataset.name] = each.blocks(stage, known, passed)
             done += len(each.dataset.queries)
         fits += _fits(stage, sets[0].recorders[stage.name].fingerprint, blocks, measures)
+    fits = [
+        replace(fit, width=_width(fit, fits[place + 1 :], seen[fit.stage], measures))
+        for place, fit in enumerate(fits)
+    ]
     return Calibration(tuple(fits), embedder)
+
+
+_PASSED_ON = "ndcg@10"
+"""What a race before another stage must not lose: that stage chooses among those that it is handed."""
+
+
+def _width(
+    fit: Fit, later: Sequence[Fit], blocks: Mapping[str, Sequence[Block]], measures: Mapping[str, str]
+) -> float:
+    def least(what: Mapping[str, str]) -> float:
+        return fit_width(blocks, fit.kind, fit.weight, fit.swing, what)
+
+    handed_on = any(other.stage != fit.stage and other.kind == fit.kind and other.weight for other in later)
+    own = least(measures)
+    return max(own, least(dict.fromkeys(measures, _PASSED_ON))) if handed_on else own
 
 
 def _fits(
@@ -85,7 +105,6 @@ def _fits(
             centred=centred,
             curve=curve,
             why=found.why,
-            width=fit_width(blocks, kind, found.weight, found.swing, measures),
             gate=fit_gate(blocks, kind, {kind: found.weight}, measures) if found.weight else None,
         )
 
