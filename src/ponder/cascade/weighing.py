@@ -10,7 +10,7 @@ from ponder.cascade.pacing import WIDTH
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing
 from ponder.protocols import Calibrated, Calibrates, Models, Reranker
-from ponder.records import Kind
+from ponder.records import Kind, Trust
 from ponder.rerank.fusion import Fused, centred, fuse, spread_of, usable
 
 PRIOR = 0.7
@@ -51,10 +51,8 @@ class Weighing:
 
     def refused(self, kind: Kind) -> str:
         """Why the judge is not asked about this kind; "" if it is."""
-        if self.stage.weight is not None or self.calibration is None:
-            return ""
-        trust = self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
-        if trust is None:
+        trust = self._trust(kind)
+        if self.stage.weight is not None or trust is None:
             return ""
         if trust.weight == 0:
             return trust.why
@@ -81,7 +79,7 @@ class Weighing:
 
     def width(self, kind: Kind) -> float:
         """Swings by which a candidate may lie behind and still be judged: measured, or the default."""
-        known = self.calibration and self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
+        known = self._trust(kind)
         return known.width if known else WIDTH
 
     def weighted(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
@@ -131,9 +129,14 @@ class Weighing:
             found.append(self.calibration.chance(self.stage.name, judge, kind, score, score - less))
         return found
 
+    def _trust(self, kind: Kind) -> Trust | None:
+        if self.calibration is None:
+            return None
+        return self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
+
     def _known(self, kind: Kind) -> tuple[float | None, float | None]:
         """Weight and swing where they are told or measured."""
-        known = self.calibration and self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
+        known = self._trust(kind)
         swing = known.swing if known else None
         if self.stage.weight is not None:
             return self.stage.weight, swing

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ponder.evaluate.calibrating.blocks import Block
+from ponder.evaluate.calibrating.weights import FOLDS
 from ponder.records import Kind
 from ponder.rerank.chances import Curve, Isotonic, Platt
 from ponder.rerank.fusion import centred, usable
 
 Fitting = Callable[["NDArray[np.float64]", "NDArray[np.int64]"], Curve]
 
-FOLDS = 5
 _FEWEST = 10
 _KNOTS = 32
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ponder.cascade.signals import SIGNALS
-from ponder.evaluate.bootstrap import SEED, paired_difference
+from ponder.evaluate.bootstrap import paired_difference
 from ponder.evaluate.calibrating.blocks import Block
-from ponder.evaluate.calibrating.weights import FOLDS, figures
+from ponder.evaluate.calibrating.weights import figures, folds
 from ponder.evaluate.harm import allowed
 from ponder.records import Gate, Kind
 
@@ -18,8 +19,6 @@ _DECILES = tuple(share / 10 for share in range(1, 10))
 
 _WORTH = 0.05
 """Of a stage's tokens: a gate that saves less is not worth having."""
-
-_Rule = tuple[str, bool, float]
 
 
 def fit_gate(
@@ -50,22 +49,20 @@ def fit_gate(
     tokens = np.array([float(block.tokens) for _, block in kept])
     signals = {s: np.array([block.signals.get(s, np.nan) for _, block in kept]) for s in SIGNALS}
     rules = [
-        (name, above, float(f"{threshold:.4g}"))
+        Gate(name, above, float(f"{threshold:.4g}"), "")
         for name, values in signals.items()
         if not np.isnan(values).any()
         for threshold in np.unique(np.quantile(values, _DECILES))
         for above in (True, False)
     ]
-    shut = {rule: _shut(rule, signals) for rule in rules}
+    shut = {rule: np.array([rule.shut(block.signals) for _, block in kept]) for rule in rules}
     everyone = np.arange(len(kept))
     chosen = _best(shut, gains, tokens, everyone)
     if chosen is None:
         return None
-    order = np.random.default_rng(SEED).permutation(len(kept))
     lost = np.zeros(len(kept))
-    for fold in range(FOLDS):
-        held = order[fold::FOLDS]
-        rule = _best(shut, gains, tokens, np.setdiff1d(order, held))
+    for held, rest in folds(len(kept)):
+        rule = _best(shut, gains, tokens, rest)
         if rule is not None:
             lost[held] = np.where(shut[rule][held], gains[held], 0.0)
     change = paired_difference((-lost).tolist(), [0.0] * len(lost))
@@ -74,7 +71,7 @@ def fit_gate(
     saved = float(tokens[shut[chosen]].sum() / tokens.sum())
     where = ", ".join(dict.fromkeys(name for name, _ in kept))
     why = f"on {where} ({len(kept)} queries) it saves {saved:.0%} of the tokens, {change.mean:+.3f}"
-    return Gate(*chosen, f"{why} [{change.low:+.3f}, {change.high:+.3f}]")
+    return replace(chosen, why=f"{why} [{change.low:+.3f}, {change.high:+.3f}]")
 
 
 def _gain(block: Block, weights: Mapping[Kind, float], measure: str) -> float:
@@ -82,17 +79,12 @@ def _gain(block: Block, weights: Mapping[Kind, float], measure: str) -> float:
     return after - before
 
 
-def _shut(rule: _Rule, signals: Mapping[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
-    name, above, threshold = rule
-    return signals[name] > threshold if above else signals[name] < threshold
-
-
 def _best(
-    shut: Mapping[_Rule, NDArray[np.bool_]],
+    shut: Mapping[Gate, NDArray[np.bool_]],
     gains: NDArray[np.float64],
     tokens: NDArray[np.float64],
     queries: NDArray[np.int64],
-) -> _Rule | None:
+) -> Gate | None:
     """The gate that saves most on these queries and loses nothing on them."""
     found = list(_harmless(shut, gains, tokens, queries))
     total = tokens[queries].sum()
@@ -101,11 +93,11 @@ def _best(
 
 
 def _harmless(
-    shut: Mapping[_Rule, NDArray[np.bool_]],
+    shut: Mapping[Gate, NDArray[np.bool_]],
     gains: NDArray[np.float64],
     tokens: NDArray[np.float64],
     queries: NDArray[np.int64],
-) -> Iterator[tuple[float, _Rule]]:
+) -> Iterator[tuple[float, Gate]]:
     for rule, closed in shut.items():
         left_out = queries[closed[queries]]
         if gains[left_out].sum() <= 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,12 +139,17 @@ def _best(values: NDArray[np.float64]) -> int:
     return int(np.argmax(np.round(smooth, 9)))
 
 
-def _out_of_fold(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    order = np.random.default_rng(SEED).permutation(len(values))
-    found = np.empty(len(values))
+def folds(queries: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """`FOLDS` times the queries that are held back, and the others; seeded."""
+    order = np.random.default_rng(SEED).permutation(queries)
     for fold in range(FOLDS):
         held = order[fold::FOLDS]
-        rest = np.setdiff1d(order, held)
+        yield held, np.setdiff1d(order, held)
+
+
+def _out_of_fold(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = np.empty(len(values))
+    for held, rest in folds(len(values)):
         found[held] = values[held, _best(values[rest]) if len(rest) else 0]
     return found
 
