@@ -1,0 +1,110 @@
+"""What training sees of a data set: a query, its positives, its negatives, and whom to leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ponder.errors import InputInvalid
+from ponder.evaluate.beir import Dataset
+from ponder.records import Item, Query
+from ponder.train.pairs import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query with what is known of documents.
+
+    Attributes:
+        query: What is asked.
+        positives: Relevant documents, at least one, in the order of the corpus.
+        negatives: Hard negatives, the retriever's nearest first; may be none.
+        scores: The judge's score by document id, of positives and negatives, where it gave one.
+        spared: Ids of documents that must not be trained against, whoever brings them into the batch:
+            positives, false negatives, and their near-duplicates.
+    """
+
+    query: Query
+    positives: tuple[Item, ...]
+    negatives: tuple[Item, ...] = ()
+    scores: dict[str, float] = field(default_factory=dict)
+    spared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """All examples of a data set, and who had to be left out.
+
+    Attributes:
+        kept: In the data set's order.
+        without_positives: Ids of queries that no document of the corpus answers.
+        lost: Labelled or mined ids that the corpus lacks.
+    """
+
+    kept: tuple[Example, ...]
+    without_positives: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
+def examples_of(
+    dataset: Dataset, pairs: Iterable[Pair] = (), *, promote: bool = False, suspects: bool = False
+) -> Examples:
+    """Examples of a data set's labels and of mined pairs.
+
+    Args:
+        dataset: Queries, labels and documents.
+        pairs: Mined; those of queries that the data set lacks are passed over.
+        promote: Take false negatives for positives instead of only sparing them.
+        suspects: Train on suspect positives too.
+
+    Raises:
+        InputInvalid: Not one query has a positive in the corpus.
+    """
+    items = {item.id: item for item in dataset.items}
+    order = {name: place for place, name in enumerate(items)}
+    mined: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        mined.setdefault(pair.query_id, []).append(pair)
+    kept: list[Example] = []
+    without: list[str] = []
+    lost: set[str] = set()
+    for judged in dataset.queries:
+        of_query = mined.get(judged.query.id, [])
+        relevant = {name for name, grade in judged.grades.items() if grade > 0}
+        spared = set(relevant)
+        doubtful: set[str] = set()
+        for pair in of_query:
+            if pair.decision == "suspect-positive":
+                doubtful.add(pair.document_id)
+            elif pair.decision == "positive" or (promote and pair.decision == "false-negative"):
+                relevant.add(pair.document_id)
+            if pair.decision in ("positive", "suspect-positive", "false-negative", "near-duplicate"):
+                spared.add(pair.document_id)
+        if not suspects:
+            relevant -= doubtful
+        hard = [pair for pair in of_query if pair.decision == "hard-negative"]
+        lost |= {name for name in (*relevant, *(pair.document_id for pair in hard)) if name not in items}
+        positives = _present(sorted(relevant, key=lambda name: order.get(name, -1)), items)
+        if not positives:
+            without.append(judged.query.id)
+            continue
+        kept.append(
+            Example(
+                judged.query,
+                positives,
+                _present([pair.document_id for pair in sorted(hard, key=lambda pair: pair.rank)], items),
+                {pair.document_id: pair.judge for pair in of_query if pair.judge is not None},
+                frozenset(spared),
+            )
+        )
+    if not kept:
+        raise InputInvalid(
+            f"none of {len(dataset.queries)} queries has a positive in the corpus",
+            f"{dataset.name}, split {dataset.split}",
+            "check the qrels' document ids against corpus.jsonl",
+        )
+    return Examples(tuple(kept), tuple(without), tuple(sorted(lost)))
+
+
+def _present(names: Sequence[str], items: dict[str, Item]) -> tuple[Item, ...]:
+    return tuple(items[name] for name in names if name in items)

@@ -1,0 +1,100 @@
+"""Pairs go to Parquet and back as they were, and what is no file of pairs is refused."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.evaluate.beir import Dataset, JudgedQuery
+from ponder.records import Item, Query
+from ponder.train.examples import examples_of
+from ponder.train.pairs import DECISIONS, Pair, made_of, read_pairs, write_pairs, writing
+
+_scores = st.none() | st.floats(-10, 10, width=32)
+_pairs = st.builds(
+    Pair,
+    query_id=st.text(min_size=1, max_size=5),
+    document_id=st.text(min_size=1, max_size=5),
+    decision=st.sampled_from(DECISIONS),
+    why=st.text(max_size=20),
+    grade=st.integers(0, 3),
+    rank=st.integers(0, 1000),
+    retrieval=_scores,
+    judge=_scores,
+    chance=_scores,
+    tokens=st.integers(0, 5000),
+)
+
+
+@given(st.lists(_pairs, max_size=20))
+def test_pairs_are_read_as_they_were_written(
+    tmp_path_factory: pytest.TempPathFactory, pairs: list[Pair]
+) -> None:
+    file = tmp_path_factory.mktemp("pairs") / "pairs.parquet"
+    write_pairs(file, pairs, {"seed": 3})
+    assert list(read_pairs(file)) == pairs
+    assert made_of(file)["seed"] == 3
+
+
+def test_a_folder_is_read_in_the_order_of_its_files(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "part-1.parquet", [Pair("q2", "d", "easy")])
+    write_pairs(tmp_path / "part-0.parquet", [Pair("q1", "d", "easy")])
+    assert [pair.query_id for pair in read_pairs(tmp_path)] == ["q1", "q2"]
+
+
+def test_an_unfinished_file_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), writing(tmp_path / "pairs.parquet") as out:
+        out.add([Pair("q1", "d", "easy")])
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_file_of_pairs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputNotFound, match="ponder mine"):
+        list(read_pairs(tmp_path))
+    (tmp_path / "pairs.parquet").write_text("query,document\n")
+    with pytest.raises(InputInvalid, match="not a Parquet file"):
+        list(read_pairs(tmp_path))
+
+
+def _dataset(**grades: dict[str, int]) -> Dataset:
+    items = tuple(Item(id=name, kind="text", text=name) for name in "abcd")
+    queries = tuple(JudgedQuery(Query(name, id=name), of) for name, of in grades.items())
+    return Dataset("set", "train", items, queries, ())
+
+
+def test_false_negatives_are_spared_or_promoted_by_choice() -> None:
+    dataset = _dataset(q={"a": 1})
+    pairs = [
+        Pair("q", "c", "hard-negative", rank=3, judge=0.1),
+        Pair("q", "b", "false-negative", rank=2),
+        Pair("q", "d", "hard-negative", rank=1),
+    ]
+    [spared] = examples_of(dataset, pairs).kept
+    assert [item.id for item in spared.positives] == ["a"]
+    assert [item.id for item in spared.negatives] == ["d", "c"]
+    assert spared.spared == {"a", "b"}
+    assert spared.scores == {"c": 0.1}
+    [promoted] = examples_of(dataset, pairs, promote=True).kept
+    assert [item.id for item in promoted.positives] == ["a", "b"]
+
+
+def test_suspect_positives_are_left_out_unless_asked_for() -> None:
+    dataset = _dataset(q={"a": 1, "b": 1})
+    pairs = [Pair("q", "b", "suspect-positive", grade=1)]
+    [example] = examples_of(dataset, pairs).kept
+    assert [item.id for item in example.positives] == ["a"]
+    assert "b" in example.spared, "it may be right after all"
+    [trusted] = examples_of(dataset, pairs, suspects=True).kept
+    assert [item.id for item in trusted.positives] == ["a", "b"]
+
+
+def test_queries_without_positives_and_lost_documents_are_told() -> None:
+    found = examples_of(_dataset(q={"a": 1}, r={"gone": 1}, s={"b": 0}))
+    assert [example.query.id for example in found.kept] == ["q"]
+    assert found.without_positives == ("r", "s")
+    assert found.lost == ("gone",)
+    with pytest.raises(InputInvalid, match="none of 1 queries"):
+        examples_of(_dataset(r={"gone": 1}))
