@@ -27,6 +27,7 @@ from ponder.cli import (
     remove,
     scale,
     search,
+    train,
 )
 from ponder.errors import BackendFailed, PonderError
 
@@ -52,6 +53,7 @@ app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
+app.add_typer(train.app, name="train")
 
 
 @app.callback(invoke_without_command=True)
