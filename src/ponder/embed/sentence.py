@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,20 +94,18 @@ class SentenceEmbedder:
     ) -> NDArray[np.float32]:
         """See `ponder.protocols.Embedder`."""
         pairs = zip(contents, reasonings, strict=True)
-        inputs = [query_input(c, r, self._form, sees=self._sees) for c, r in pairs]
-        return self._encode(inputs, "query")
+        return self._encode([self.query_input(c, r) for c, r in pairs], "query")
 
     def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
         """See `ponder.protocols.PricesQueries`: all that the model reads, pictures included."""
-        given = query_input(content, reasoning, self._form, sees=self._sees)
-        read = self.model.preprocess([self._given(given)])
+        read = self.model.preprocess([self._given(self.query_input(content, reasoning))])
         ids = read.get("input_ids")
         return int(ids.shape[-1]) if ids is not None else 0
 
     def reading(self, content: Content, reasoning: Reasoning) -> Reading:
         """See `ponder.models.engine.ShowsReading`."""
-        prompt = self._prompt("document")
-        read = self.model.preprocess([self._given(self._document(content, reasoning)[0])], prompt=prompt)
+        prompt = self.prompt("document")
+        read = self.model.preprocess([self._given(self.document_input(content, reasoning))], prompt=prompt)
         ids = read.get("input_ids")
         tokens = tuple(ids[0].tolist()) if ids is not None else ()
         return Reading(tokens, (), self.model.tokenizer.decode)
@@ -117,7 +115,27 @@ class SentenceEmbedder:
         """The arithmetic; loads the model."""
         return str(self.model.dtype)
 
-    def _prompt(self, side: str) -> str | None:
+    def document_input(self, content: Content, reasoning: Reasoning) -> Input:
+        """What the vector of a document's whole is made of; its parts' are made of less."""
+        return self._document(content, reasoning)[0]
+
+    def query_input(self, content: Content, reasoning: Reasoning | None = None) -> Input:
+        """What a query's vector is made of."""
+        return query_input(content, reasoning, self._form, sees=self._sees)
+
+    def kinds(self, inputs: Sequence[Input]) -> Iterator[tuple[list[int], list[Any]]]:
+        """Inputs of one kind at a time: a batch has words, pictures or both.
+
+        Yields:
+            Places in `inputs`, and what stands there in the library's terms.
+        """
+        kinds: dict[tuple[bool, bool], list[int]] = {}
+        for number, each in enumerate(inputs):
+            kinds.setdefault((bool(each.pictures), len(each.pictures) > 1), []).append(number)
+        for numbers in kinds.values():
+            yield numbers, [self._given(inputs[number]) for number in numbers]
+
+    def prompt(self, side: str) -> str | None:
         """Words before what is embedded: those told, or else the model's own of that name."""
         if side in self._prompts:
             return self._prompts[side]
@@ -146,15 +164,11 @@ class SentenceEmbedder:
 
         if not inputs:
             return np.zeros((0, self.dim), np.float32)
-        prompt = self._prompt(side)
+        prompt = self.prompt(side)
         rows = np.zeros((len(inputs), self.dim), np.float32)
-        # Inputs of one kind at a time: a batch has words, pictures or both.
-        kinds: dict[tuple[bool, bool], list[int]] = {}
-        for number, each in enumerate(inputs):
-            kinds.setdefault((bool(each.pictures), len(each.pictures) > 1), []).append(number)
-        for numbers in kinds.values():
+        for numbers, given in self.kinds(inputs):
             rows[numbers] = self.model.encode(
-                [self._given(inputs[number]) for number in numbers],
+                given,
                 prompt=prompt,
                 batch_size=self._batch,
                 normalize_embeddings=True,

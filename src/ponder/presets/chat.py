@@ -13,6 +13,7 @@ from ponder.embed.sentence import SentenceEmbedder
 from ponder.models.engine import Effort, Engine
 from ponder.models.local.engine import LocalEngine
 from ponder.models.local.settings import LocalSettings
+from ponder.models.registry import load
 from ponder.presets.reading import read
 from ponder.presets.spec import (
     BackboneSpec,
@@ -24,7 +25,7 @@ from ponder.presets.spec import (
     RemoteJudgeSpec,
     SentenceSpec,
 )
-from ponder.protocols import BlobCache, Embedder, Reranker
+from ponder.protocols import BlobCache, Embedder, Models, Reasoner, Reranker
 from ponder.reason.chat import ChatReasoner, Wording
 from ponder.rerank.calibration import Calibration, read_calibration
 from ponder.rerank.musing import Musing
@@ -40,10 +41,11 @@ class ChatModels:
 
     Args:
         preset: What to put together.
+        cache: For the set that `Preset.parts_of` names.
     """
 
-    def __init__(self, preset: Preset) -> None:
-        self.preset = preset
+    def __init__(self, preset: Preset, cache: BlobCache | None = None) -> None:
+        self.preset, self._cache = preset, cache
         self.name, self.reason_tokens = preset.name, preset.reason_tokens
         self.reason_batch = preset.reason_batch
         self.calibration = _calibration(preset.calibration)
@@ -59,9 +61,17 @@ class ChatModels:
         return self._engines[name]
 
     @cached_property
-    def reasoner(self) -> ChatReasoner:
+    def _others(self) -> Models | None:
+        """The set whose parts fill up what the preset does not say."""
+        return load(self.preset.parts_of, cache=self._cache) if self.preset.parts_of else None
+
+    @cached_property
+    def reasoner(self) -> Reasoner:
         """Writes the ECRs."""
         spec = self.preset.reasoner
+        if spec is None:
+            assert self._others is not None, "the preset's reader lets no other pass"
+            return self._others.reasoner
         given = {key: value for key, value in spec.wording.model_dump().items() if value}
         return ChatReasoner(
             self.engine(spec.engine),
@@ -102,7 +112,8 @@ class ChatModels:
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
         """The judges by stage name."""
-        return {name: self._judge(name, spec) for name, spec in self.preset.judges.items()}
+        own = {name: self._judge(name, spec) for name, spec in self.preset.judges.items()}
+        return {**(self._others.rerankers if self._others else {}), **own}
 
     def _judge(self, name: str, spec: JudgeSpec) -> Reranker:
         showing = _showing(spec)
@@ -138,13 +149,13 @@ def build_preset(name: str, *, cache: BlobCache | None = None) -> ChatModels:
 
     Args:
         name: As for `ponder.presets.reading.read`.
-        cache: Not used: what these models write is cached by the shelf.
+        cache: For models of another set (`Preset.parts_of`): what chat models write is cached by the shelf.
 
     Example:
         >>> build_preset("qwen3-vl-2b").name
         'qwen3-vl-2b'
     """
-    return ChatModels(read(name))
+    return ChatModels(read(name), cache)
 
 
 def __getattr__(name: str) -> Callable[..., ChatModels]:

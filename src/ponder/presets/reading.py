@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.presets.spec import BackboneSpec, EngineJudgeSpec, LocalSpec, Preset
 
-_PATHS = ("model", "adapter", "weights", "calibration")
+_PATHS = ("model", "adapter", "weights", "calibration", "parts_of")
 
 FILES = Path(__file__).parent / "files"
 
@@ -159,7 +159,9 @@ def _put(table: dict[str, Any], place: list[str], value: Any, told: str) -> None
 
 def _check(preset: Preset, where: str) -> None:
     """Every engine that a part names is there."""
-    named = {"reasoner": preset.reasoner.engine}
+    if preset.reasoner is None and not preset.parts_of:
+        raise InputInvalid("no reasoner", where, "give reasoner, or parts_of with another set's name")
+    named = {} if preset.reasoner is None else {"reasoner": preset.reasoner.engine}
     if isinstance(preset.embedder, BackboneSpec):
         named["embedder"] = preset.embedder.engine
     for name, judge in preset.judges.items():

@@ -183,6 +183,8 @@ class Preset(_Part):
         about: One line.
         memory: What it needs, for people.
         engines: Chat models by a name of the file's own.
+        parts_of: Another set, as in ``--models``: what is not said here (reasoner, judges) is that set's.
+        reasoner: Writes the ECRs; None with `parts_of` only.
         calibration: A file of ``ponder calibrate``; "" for ``NAME.calibration.json`` beside a preset's file,
             if there is one, and "none" for none.
         reason_tokens: Default length of a document's ECR.
@@ -193,7 +195,8 @@ class Preset(_Part):
     about: str = ""
     memory: str = ""
     engines: dict[str, EngineSpec] = {}
-    reasoner: ReasonerSpec
+    parts_of: str = ""
+    reasoner: ReasonerSpec | None = None
     embedder: EmbedderSpec
     judges: dict[str, JudgeSpec] = {}
     calibration: str = ""
