@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ponder.errors import BadArguments
+
+if TYPE_CHECKING:
+    from ponder.evaluate.beir import Dataset
 
 Folders = Annotated[
     list[Path], typer.Argument(metavar="DIR...", help="BEIR folders with media.", show_default=False)
@@ -13,18 +19,100 @@ Folders = Annotated[
 Out = Annotated[
     Path,
     typer.Option(
-        "--out", metavar="OUT", help="Folder for the result; the same command again resumes.", show_default=False
+        "--out",
+        metavar="OUT",
+        help="Folder for the result; the same command again resumes.",
+        show_default=False,
     ),
 ]
 Split = Annotated[str, typer.Option("--split", help="Train on qrels/SPLIT.tsv.")]
 Pairs = Annotated[
     list[Path] | None,
-    typer.Option("--pairs", metavar="FILE", help="Pairs of ponder mine: a file or folder; once a DIR, in order."),
+    typer.Option(
+        "--pairs",
+        metavar="FILE",
+        help="Pairs of ponder mine, file or folder; once a DIR, in order, none for none.",
+    ),
+]
+Dev = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dev",
+        metavar="DIR",
+        help="Measure on DIR's dev split as it goes; the DIRs' own unless told; none for none.",
+    ),
+]
+Licence = Annotated[
+    list[str] | None,
+    typer.Option("--licence", metavar="NAME", help="Of the data, for the model card; once, or once a DIR."),
+]
+StopAfter = Annotated[
+    int, typer.Option("--stop-after", min=0, help="Stop after this step; the same command goes on.")
 ]
 Base = Annotated[
     str | None,
-    typer.Option("--base", metavar="MODEL", help="Folder, hub name or weights' name, in place of the preset's."),
+    typer.Option(
+        "--base", metavar="MODEL", help="Folder, hub name or weights' name, in place of the preset's."
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the order, of adapters and of dropout.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds a training already.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")]
+
+
+def datasets(folders: Sequence[Path], split: str) -> list[Dataset]:
+    """The data sets to train on, a task each.
+
+    Raises:
+        BadArguments: Two have the same name.
+        InputNotFound, InputInvalid: One cannot be read.
+    """
+    from ponder.evaluate.beir import load_beir
+
+    found = [load_beir(folder, split=split) for folder in folders]
+    names = [each.name for each in found]
+    if len(set(names)) < len(names):
+        raise BadArguments("two DIRs have the same name", ", ".join(names), "give each once")
+    return found
+
+
+def pairs_of(files: Sequence[Path] | None, datasets: Sequence[Dataset]) -> list[Path | None]:
+    """The file of pairs of each data set.
+
+    Raises:
+        BadArguments: There are not as many.
+    """
+    if not files:
+        return [None] * len(datasets)
+    if len(files) != len(datasets):
+        raise BadArguments(
+            f"{len(files)} for {len(datasets)} DIRs", "--pairs", "give one a DIR, none for none"
+        )
+    return [None if str(file) == "none" else file for file in files]
+
+
+def dev_of(told: Sequence[str] | None, folders: Sequence[Path]) -> list[Dataset]:
+    """What to measure on: what was told, or else the dev splits of what is trained on.
+
+    Raises:
+        InputNotFound, InputInvalid: One cannot be read.
+    """
+    if told == ["none"]:
+        return []
+    if told:
+        return datasets([Path(each) for each in told], "dev")
+    return datasets([each for each in folders if (each / "qrels" / "dev.tsv").is_file()], "dev")
+
+
+def licences(told: Sequence[str] | None, datasets: Sequence[Dataset]) -> dict[str, str]:
+    """The licence of each data set, as told.
+
+    Raises:
+        BadArguments: Neither one nor one a data set.
+    """
+    if not told:
+        return {}
+    if len(told) not in (1, len(datasets)):
+        raise BadArguments(f"{len(told)} for {len(datasets)} DIRs", "--licence", "give one, or one a DIR")
+    names = [each.name for each in datasets]
+    return dict(zip(names, told * len(names) if len(told) == 1 else told, strict=True))

@@ -1,0 +1,179 @@
+"""The model that a training begins with: which it is, what it is told, how long its inputs are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ponder.embed.conditioned import Format, Input
+from ponder.embed.sentence import SentenceEmbedder
+from ponder.errors import BadArguments
+from ponder.models.sentence import having, named
+from ponder.presets.chat import ChatModels
+from ponder.presets.spec import SentenceSpec
+from ponder.protocols import Models
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An embedding model before it is trained.
+
+    Attributes:
+        model: A folder, or a name on the model hub.
+        revision: Commit on the hub.
+        form: How item and reasoning become an input.
+        prompts: By side, "document" and "query"; without, the model's own.
+        trust: As for `SentenceEmbedder`.
+    """
+
+    model: str
+    revision: str = ""
+    form: Format = field(default_factory=Format)
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    trust: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The folder's content, or the hub's name and revision."""
+        return named(self.model, self.revision)
+
+    def embedder(self, *, dtype: str = "float32", device: str = "") -> SentenceEmbedder:
+        """The model as ponder uses it; loads at first use."""
+        return SentenceEmbedder(
+            self.model,
+            revision=self.revision,
+            form=self.form,
+            prompts=self.prompts,
+            dtype=dtype,
+            device=device,
+            trust=self.trust,
+        )
+
+
+def base_of(models: Models, name: str | None) -> Base:
+    """What to train: a model by name, or the embedder of a set of models.
+
+    Args:
+        models: Their embedder's model, instructions and prompts are taken.
+        name: Another model: a folder, weights that ponder pulls, or ``NAME`` or ``NAME@REVISION`` on the hub.
+
+    Raises:
+        BadArguments: `models` embed otherwise, and no name was given.
+    """
+    if name is not None:
+        from ponder.models.pins import pins
+        from ponder.models.weights import ensure
+
+        if name in pins():
+            return Base(str(ensure(name)))
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return Base(str(folder.absolute()))
+        plain, _, revision = name.partition("@")
+        return Base(plain, revision)
+    spec = models.preset.embedder if isinstance(models, ChatModels) else None
+    if not isinstance(spec, SentenceSpec):
+        raise BadArguments(
+            f"{models.name} embeds with no model of sentence-transformers",
+            "--models",
+            "name a model with --base, as in --base minilm",
+        )
+    folder = Path(spec.model).expanduser()
+    return Base(
+        str(folder.absolute()) if folder.is_dir() else spec.model,
+        spec.revision,
+        Format(**spec.format.model_dump()),
+        {str(side): prompt for side, prompt in spec.prompts.items()},
+        spec.remote_code,
+    )
+
+
+class Ruler:
+    """How many tokens an input is, found with the model's processor alone: no weights are loaded.
+
+    Args:
+        base: The model.
+
+    Raises:
+        MissingDependency, ModelInvalid: Its tokenizer or processor cannot be had.
+    """
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self._known: dict[str, int] = {}
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model reads pictures."""
+        return hasattr(self._processor, "image_processor")
+
+    def tokens(self, given: Input, side: str) -> int:
+        """Tokens that the model reads of an input of a side, its pictures' and its prompt's among them."""
+        prompt = self.base.prompts.get(side, self._own_prompts.get(side))
+        count = self._of(given.text) + self._of(prompt or "") + self._frame
+        if given.pictures:
+            count += self._pictures([(picture.height, picture.width) for picture in given.pictures])
+        return min(count, self._most) if self._most and not given.pictures else count
+
+    def _of(self, text: str) -> int:
+        if text not in self._known:
+            ids = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+            if len(text) > 200:
+                return len(ids)
+            self._known[text] = len(ids)
+        return self._known[text]
+
+    def _pictures(self, sizes: list[tuple[int, int]]) -> int:
+        counts = getattr(self._processor, "_get_num_multimodal_tokens", None)
+        if counts is None:
+            # CLIPs read a picture of one size, whatever it was; 14-pixel patches of 336 are the most usual.
+            return 24 * 24 * len(sizes)
+        return int(sum(counts(image_sizes=sizes)["num_image_tokens"]))
+
+    @cached_property
+    def _processor(self) -> Any:
+        from transformers import AutoProcessor
+
+        folder = Path(self.base.model)
+        within = ""
+        if modules := self._said("modules.json"):
+            within = modules[0].get("path", "")
+        where = str(folder / within) if folder.is_dir() else self.base.model
+        with having(self.base.model, "an embedding model"):
+            revision = self.base.revision or None
+            read: Any = AutoProcessor
+            return read.from_pretrained(where, **({"revision": revision} if revision else {}))
+
+    @property
+    def _tokenizer(self) -> Any:
+        return getattr(self._processor, "tokenizer", self._processor)
+
+    @cached_property
+    def _frame(self) -> int:
+        """Tokens around the words: a chat's marks, or [CLS] and [SEP]."""
+        if getattr(self._processor, "chat_template", None):
+            empty = [{"role": "user", "content": [{"type": "text", "text": ""}]}]
+            return self._of(self._processor.apply_chat_template(empty, tokenize=False))
+        return len(self._tokenizer("")["input_ids"])
+
+    @cached_property
+    def _most(self) -> int:
+        """Where the model cuts plain text; 0 where it does not say."""
+        for name in ("sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"):
+            if most := self._said(name).get("max_seq_length"):
+                return int(most)
+        most = int(getattr(self._tokenizer, "model_max_length", 0) or 0)
+        return most if most < 2**20 else 0
+
+    @cached_property
+    def _own_prompts(self) -> dict[str, str]:
+        return self._said("config_sentence_transformers.json").get("prompts") or {}
+
+    def _said(self, name: str) -> Any:
+        """What a JSON file of the model's folder says; nothing where there is no such file."""
+        file = Path(self.base.model) / name
+        return json.loads(file.read_text("utf-8")) if file.is_file() else {}

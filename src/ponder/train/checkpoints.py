@@ -1,0 +1,185 @@
+"""A training's folder: its manifest, its checkpoints, its log. A checkpoint is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ponder.errors import BackendFailed, InputInvalid, first_line
+
+_FORMAT = "ponder-training-1"
+_NAME = "step-{:08d}"
+
+
+class TrainingFolder:
+    """Where a training lives.
+
+    ``manifest.json`` says what it was begun with, ``checkpoints/step-N`` holds what it takes to go on at N,
+    ``log.jsonl`` has a line for whatever was measured, ``model`` is the result.
+
+    Args:
+        path: The folder; made when something is first written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._checkpoints = path, path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """The result; there when the training is done."""
+        return self.path / "model"
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result."""
+        return self.model.is_dir()
+
+    def open(self, told: Mapping[str, Any], *, fresh: bool = False) -> None:
+        """Begin here, or go on.
+
+        Args:
+            told: Whatever decides the result, as JSON values: settings, base, data.
+            fresh: Forget what is here.
+
+        Raises:
+            InputInvalid: A training with other settings or data is here, or something else is; says what
+                differs.
+            BackendFailed: Nothing can be written here.
+        """
+        file = self.path / "manifest.json"
+        wanted = json.loads(json.dumps({"format": _FORMAT, **told}))
+        if file.is_file():
+            if not fresh:
+                self._compare(file, wanted)
+                return
+            for each in (self._checkpoints, self.model, self.path / "runs"):
+                shutil.rmtree(each, ignore_errors=True)
+            (self.path / "log.jsonl").unlink(missing_ok=True)
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
+        self.write("manifest.json", json.dumps(wanted, indent=1, sort_keys=True) + "\n")
+
+    def _compare(self, file: Path, wanted: dict[str, Any]) -> None:
+        try:
+            there = json.loads(file.read_text("utf-8"))
+        except ValueError as error:
+            raise InputInvalid(
+                "the manifest cannot be read", str(file), "give --fresh to begin anew"
+            ) from error
+        differs = [f"{key} was {_short(old)}, is {_short(new)}" for key, old, new in _apart(there, wanted)]
+        if differs:
+            how = "give another --out, or --fresh to begin anew"
+            raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(self.path), how)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file so that it is there whole or as it was before.
+
+        Raises:
+            BackendFailed: It cannot be written.
+        """
+        partial = self.path / f".{name}.partial"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            partial.write_text(text, encoding="utf-8")
+            _sync(partial)
+            partial.replace(self.path / name)
+        except OSError as error:
+            raise BackendFailed(
+                error.strerror or str(error), str(self.path / name), "check the disk"
+            ) from error
+
+    def steps(self) -> list[int]:
+        """Of the checkpoints that are here, ascending."""
+        return sorted(int(each.name.removeprefix("step-")) for each in self._checkpoints.glob("step-*"))
+
+    def checkpoint(self, step: int) -> Path:
+        """The folder of a checkpoint."""
+        return self._checkpoints / _NAME.format(step)
+
+    def save(self, step: int, write: Callable[[Path], None], *, keep: Collection[int] = ()) -> None:
+        """Save a checkpoint, then remove the others.
+
+        Args:
+            step: Steps that were made.
+            write: Puts the files into a folder that it is given.
+            keep: Steps whose checkpoints stay too.
+
+        Raises:
+            BackendFailed: It could not be written; the checkpoints before are as they were.
+        """
+        self.replace(self.checkpoint(step), write)
+        for other in set(self.steps()) - {step, *keep}:
+            shutil.rmtree(self.checkpoint(other))
+
+    def replace(self, target: Path, write: Callable[[Path], None]) -> None:
+        """Have a folder written beside its place and moved there when it is complete and on the disk.
+
+        Raises:
+            BackendFailed: It could not be written; `target` is as it was.
+        """
+        partial = target.with_name(f".{target.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            partial.mkdir(parents=True)
+            write(partial)
+            for each in partial.rglob("*"):
+                if each.is_file():
+                    _sync(each)
+            shutil.rmtree(target, ignore_errors=True)
+            partial.replace(target)
+        # Whatever a library raises where the disk is full: safetensors and torch have errors of their own.
+        except Exception as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            last = self.steps()
+            kept = f"step {last[-1]} is kept" if last else "none is kept"
+            raise BackendFailed(
+                f"cannot be written: {first_line(error)}",
+                str(target),
+                f"{kept}; free some space and run the same command again",
+            ) from error
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Append a line to ``log.jsonl``."""
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(dict(line)) + "\n")
+
+    def logged(self) -> list[dict[str, Any]]:
+        """The lines of the log; a last one that was cut off is left out."""
+        file = self.path / "log.jsonl"
+        return list(_lines(file)) if file.is_file() else []
+
+    def forget_after(self, step: int) -> None:
+        """Drop what was logged past a step that the training goes back to."""
+        kept = [line for line in self.logged() if line["step"] <= step]
+        self.write("log.jsonl", "".join(json.dumps(line) + "\n" for line in kept))
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    for line in file.read_text("utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
+
+
+def _apart(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two JSON values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _apart(old.get(key), new.get(key), f"{place}.{key}" if place else key)
+    elif old != new:
+        yield place, old, new
+
+
+def _short(value: Any) -> str:
+    text = "not there" if value is None else json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
