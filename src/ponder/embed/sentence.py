@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.embed.conditioned import Format, Input, document_inputs, embedded_of, query_input
-from ponder.errors import BackendFailed
+from ponder.errors import BackendFailed, ModelInvalid
 from ponder.models.engine import Reading
 from ponder.models.sentence import having, named, told
 from ponder.records import Content, Embedded, Reasoning
@@ -191,11 +192,12 @@ def load(name: str, revision: str, device: str, dtype: str, dim: int, trust: str
 
     Raises:
         MissingDependency: It cannot be had.
-        InputInvalid: It is no embedding model.
+        InputInvalid: It is no embedding model, or an adapter whose base is not what it was trained on.
     """
     from sentence_transformers import SentenceTransformer
 
     folder = Path(name).expanduser()
+    check_base(folder)
     with having(name, "an embedding model"):
         if folder.is_dir() and not (folder / "modules.json").is_file():
             from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
@@ -209,3 +211,19 @@ def load(name: str, revision: str, device: str, dtype: str, dim: int, trust: str
             )
         where, options = told(name, revision, device, dtype, trust)
         return SentenceTransformer(where, truncate_dim=dim or None, **options)
+
+
+def check_base(folder: Path) -> None:
+    """See that an adapter's base is the one it was trained on; ``base.json`` in its folder says which.
+
+    Raises:
+        ModelInvalid: It is another.
+    """
+    file = folder / "base.json"
+    if not file.is_file():
+        return
+    told = json.loads(file.read_text("utf-8"))
+    there = named(told["model"], told["revision"])
+    if there != told["digest"]:
+        how = "put the base back that it was trained on, or train anew"
+        raise ModelInvalid(f"the adapter fits {told['digest']}, the base is {there}", str(folder), how)

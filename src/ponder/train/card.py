@@ -66,15 +66,14 @@ def card(told: Told) -> str:
     adapter = f"LoRA, rank {s.rank}, alpha {s.alpha}, {'merged' if told.merged else 'kept beside the base'}"
     revision = f" at {told.base.revision}" if told.base.revision else ""
     prompts = "; ".join(f"{side}: {text!r}" for side, text in told.base.prompts.items())
+    chosen = ", the best on dev" if told.after else ""
     parts = [
         f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n",
         f"# An embedder trained on {', '.join(prepared.tasks)}\n",
-        "Made by `ponder train embedder`. Documents are embedded together with what a reasoner wrote about them",
+        "Made by `ponder train embedder`. Documents are embedded with what a reasoner wrote about them",
         "(TTE, arXiv:2510.05014): give it the same, or use `preset.yaml`, which lies beside this folder.\n",
         f"- Base: `{told.base.model}`{revision}, digest `{told.digest}`",
-        f"- Trained: {adapter if told.lora else 'all weights'}; {told.step} of {told.steps} steps, the best on dev"
-        if told.after
-        else f"- Trained: {adapter if told.lora else 'all weights'}; {told.steps} steps",
+        f"- Trained: {adapter if told.lora else 'all weights'}; {told.step} of {told.steps} steps{chosen}",
         f"- Prompts: {prompts or 'the base has none of ours, or its own'}",
         f"- Instructions: document {told.base.form.document!r}, query {told.base.form.query!r}",
         f"- Budgets: {told.reason_tokens} tokens of reasoning a document, {told.base.form.words} words,"
@@ -85,7 +84,7 @@ def card(told: Told) -> str:
         f"\n{len(prepared.queries)} queries, {len(prepared.rows)} pairs, {len(prepared.documents)} documents."
         f" {len(prepared.skipped)} files could not be opened and were left out.\n",
         "## Negatives\n",
-        f"All other documents of a batch, and up to {s.negatives} mined ones a query ({sum(negatives)} in all,"
+        f"All other documents of a batch, and up to {s.negatives} mined ones a query ({sum(negatives)},"
         f" {sum(not each for each in negatives)} pairs without). Never against a query: its positives, known"
         f" false negatives, near-duplicates, and whatever has the same content ({spared} barred in all).\n",
         *_scores(told),

@@ -115,6 +115,10 @@ class TrainingFolder:
         for other in set(self.steps()) - {step, *keep}:
             shutil.rmtree(self.checkpoint(other))
 
+    def remove_checkpoints(self) -> None:
+        """Remove them all; the result stays."""
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
+
     def replace(self, target: Path, write: Callable[[Path], None]) -> None:
         """Have a folder written beside its place and moved there when it is complete and on the disk.
 

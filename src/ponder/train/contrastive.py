@@ -53,7 +53,8 @@ def info_nce(cosines: Tensor, pairs: Tensor, against: Tensor, temperature: float
 
     Args:
         cosines: (queries, documents), float32.
-        pairs, against: As in `Targets`.
+        pairs: As in `Targets`.
+        against: As in `Targets`.
         temperature: Cosines are divided by it.
 
     Example:
@@ -102,14 +103,17 @@ def make_loss(
         BadArguments: One of `dims` is not within the model's.
     """
     import torch
-    from sentence_transformers.base.losses import CachedLossMixin
+    from sentence_transformers.base import losses
 
     width = int(model.get_embedding_dimension())
     if wrong := [dim for dim in dims if not 0 < dim < width]:
         raise BadArguments(f"{wrong[0]} of {width} dimensions", "--dims", f"give lengths below {width}")
     lengths = (width, *dims)
 
-    class Contrastive(CachedLossMixin, torch.nn.Module):  # type: ignore[misc]
+    # The library annotates labels as one tensor; it hands them on as they are.
+    mixin: Any = losses.CachedLossMixin
+
+    class Contrastive(mixin, torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -118,7 +122,8 @@ def make_loss(
 
         def forward(self, features: Sequence[dict[str, Any]], labels: dict[str, Tensor]) -> Tensor:
             if cached:
-                found: Tensor = self.forward_cached(features, labels)
+                through_cache: Any = self.forward_cached
+                found: Tensor = through_cache(features, labels)
                 return found
             return self.calculate_loss(
                 [[self.model(each)["sentence_embedding"]] for each in features], labels

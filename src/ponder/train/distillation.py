@@ -62,7 +62,9 @@ def gap_weighted_cosent(cosines: Tensor, scores: Tensor, temperature: float) -> 
     tells apart hardly counts. CoSENT: Su, https://kexue.fm/archives/8847.
 
     Args:
-        cosines, scores, temperature: As for `kl_divergence`.
+        cosines: As for `kl_divergence`.
+        scores: Likewise.
+        temperature: Likewise.
 
     Returns:
         A scalar; 0 where no query teaches anything.

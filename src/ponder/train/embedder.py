@@ -91,6 +91,10 @@ def train(
             load_weights(embedder.model, folder.checkpoint(best))
             _write(job, ready, folder, embedder.model, best)
     best = (_best(folder, job.settings.metric) or total) if folder.done else 0
+    if folder.done:
+        # What going on would take is as large as the model a few times over.
+        at = total
+        folder.remove_checkpoints()
     evals = {line["step"]: line["eval"] for line in folder.logged() if "eval" in line}
     return Outcome(at, total, best, evals.get(0, {}), evals.get(best, {}) if best else {}, ready.left_out)
 
@@ -123,13 +127,15 @@ def _trainer(
     )
     steps = len(ready.batches) // processes()
     arguments = {
-        "output_dir": str(folder.path / "runs"),
+        # TensorBoard's files go to its folder "runs".
+        "output_dir": str(folder.path),
         "seed": s.seed,
         "learning_rate": s.learning_rate(lora=ready.lora),
         "warmup_steps": int(s.warmup * steps),
         "weight_decay": s.decay,
+        "report_to": list(job.report_to),
         "bf16": ready.half,
-        "gradient_checkpointing": s.checkpointing,
+        "activation_checkpointing": s.checkpointing,
         "use_cpu": not torch.cuda.is_available(),
     }
 

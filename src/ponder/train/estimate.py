@@ -10,10 +10,10 @@ Memory, in bytes, on one device:
   A frozen eye keeps nothing;
 - batch: vectors and their gradients, the matrix of cosines four times over, and all pictures' pixels.
 
-Time, in floating point operations: 2 x parameters x tokens for a forward pass. GradCache makes two; a backward
-pass is two more, or one where only an adapter is trained; checkpointing makes one more. The eye goes forward
-twice. Word embeddings are looked up, not multiplied. Attention's own products are left out: below 2000 tokens
-they are small.
+Time, in floating point operations: 2 x parameters x tokens for a forward pass. GradCache makes two; a
+backward pass is two more, or one where only an adapter is trained; checkpointing makes one more. The eye
+goes forward twice. Word embeddings are looked up, not multiplied. Attention's own products are left out:
+below 2000 tokens they are small.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def _memory(
     half: bool,
 ) -> dict[str, int]:
     width = 2 if half else 4
-    at_once = max(settings.mini_tokens, max(costs.documents))
+    at_once = max(settings.mini_tokens, *costs.documents, *costs.queries)
     block = (12 * shape.hidden + 3 * shape.intermediate) * width
     kept = shape.hidden * width * shape.layers + block if settings.checkpointing else block * shape.layers
     largest = [prepared.rows[place] for place in max(batches, key=len)]

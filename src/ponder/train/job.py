@@ -44,6 +44,7 @@ class Job:
         adapter: Whether LoRA is "merged" into the weights, or "kept" as an adapter of its base.
         licences: By data set's name, for the card.
         command: For the card.
+        report_to: Where the trainer reports to beside our log: "tensorboard", "wandb", …
     """
 
     datasets: Sequence[Dataset]
@@ -57,6 +58,7 @@ class Job:
     adapter: Literal["merged", "kept"] = "merged"
     licences: Mapping[str, str] = field(default_factory=dict)
     command: Sequence[str] = ()
+    report_to: Sequence[str] = ("tensorboard",)
 
     def manifest(self, ready: Ready) -> dict[str, Any]:
         """Whatever decides the result: a training is gone on with only where all of it is the same."""

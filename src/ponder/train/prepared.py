@@ -85,7 +85,7 @@ class Prepared:
 
     @property
     def digest(self) -> str:
-        """Over everything that training sees of the data, so that another training set is known as another."""
+        """Over all that training sees of the data: another training set has another."""
         shown = [
             [row.task, self.queries[row.query].key, *(self.documents[each].digest for each in row.documents)]
             for row in self.rows
@@ -97,8 +97,8 @@ class Prepared:
 class Preparing:
     """Makes a training set ready.
 
-    Documents are reasoned about (from the cache where that was done) and opened, so that a file that cannot be
-    read is known before training; what was decoded is not kept.
+    Documents are reasoned about (from the cache where that was done) and opened, so that a file that cannot
+    be read is known before training; what was decoded is not kept.
 
     Args:
         ingest: Opens and reasons.

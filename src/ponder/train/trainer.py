@@ -1,4 +1,4 @@
-"""The library's trainer with what ponder does otherwise: planned batches, whole checkpoints, own evaluation."""
+"""The library's trainer with what ponder does otherwise: a plan, whole checkpoints, own evaluation."""
 
 from __future__ import annotations
 
@@ -89,9 +89,8 @@ def load_weights(model: Any, folder: Path) -> None:
         there = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise ModelInvalid(f"cannot be read: {error}", str(folder), "remove this checkpoint") from error
-    if {name: each.shape for name, each in here.items()} != {
-        name: each.shape for name, each in there.items()
-    }:
+    shapes = [{name: each.shape for name, each in some.items()} for some in (here, there)]
+    if shapes[0] != shapes[1]:
         raise ModelInvalid("a checkpoint of another model", str(folder), "give --fresh to begin anew")
     with torch.no_grad():
         for name, tensor in there.items():
@@ -128,6 +127,8 @@ def make_trainer(
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 
     loud: Any = transformers
+    any_collate: Any = collate
+    rows: Any = Dataset.from_dict({"row": list(range(1 + max(max(batch) for batch in schedule.batches)))})
 
     class Flow(loud.TrainerCallback):  # type: ignore[misc]
         """When to evaluate, save and stop; lines for the log."""
@@ -152,8 +153,8 @@ def make_trainer(
     class EmbedderTrainer(SentenceTransformerTrainer):
         def get_train_dataloader(self) -> Any:
             self.accelerator.even_batches = False
-            loader = torch.utils.data.DataLoader(
-                self.train_dataset, batch_sampler=Planned(schedule.batches), collate_fn=self.data_collator
+            loader: Any = torch.utils.data.DataLoader(
+                rows, batch_sampler=Planned(schedule.batches), collate_fn=collate
             )
             return self.accelerator.prepare(loader)
 
@@ -175,6 +176,7 @@ def make_trainer(
                     for metric, value in metrics.items()
                 }
             self.log(found)
+            self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, found)
             return found
 
         def _save_checkpoint(self, model: Any, trial: Any) -> None:
@@ -197,12 +199,14 @@ def make_trainer(
         def _load_from_checkpoint(self, resume_from_checkpoint: Any, model: Any = None) -> None:
             load_weights(self.model, Path(resume_from_checkpoint))
 
-    rows = Dataset.from_dict({"row": list(range(1 + max(max(batch) for batch in schedule.batches)))})
-    return EmbedderTrainer(
+    trainer = EmbedderTrainer(
         model=model,
         args=SentenceTransformerTrainingArguments(**_FIXED, **arguments),
         train_dataset=rows,
         loss=loss,
-        data_collator=collate,
+        data_collator=any_collate,
         callbacks=[Flow()],
     )
+    # What it prints to stdout is what our log has.
+    trainer.remove_callback(loud.PrinterCallback)
+    return trainer

@@ -59,6 +59,7 @@ def embedder(
     suspects: Annotated[bool, typer.Option("--suspects", help="Train on suspect positives.")] = False,
     reason_tokens: general.ReasonTokens = None,
     licence: options.Licence = None,
+    report_to: options.ReportTo = "tensorboard",
     seed: options.Seed = 0,
     stop_after: options.StopAfter = 0,
     fresh: options.Fresh = False,
@@ -119,7 +120,8 @@ def embedder(
             reason_tokens,
             adapter,
             options.licences(licence, datasets),
-            ("ponder", *sys.argv[1:]),
+            ("ponder", *options.lasting(sys.argv[1:])),
+            [each.strip() for each in report_to.split(",") if each.strip() not in ("", "none")],
         )
         ready = get_ready(job, progress)
         if dry_run:
@@ -167,9 +169,7 @@ def _show(outcome: Outcome, out: Path) -> None:
             for when, scores in (("before", outcome.before[name]), ("after", outcome.after[name])):
                 rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
         show(rows)
-    show(
-        f"step {outcome.best} of {outcome.total} is in {out / 'model'}; use it: --models {out / 'preset.yaml'}"
-    )
+    show(f"step {outcome.best} of {outcome.total} is {out / 'model'}; use it: --models {out / 'preset.yaml'}")
 
 
 def _show_estimate(found: Estimate) -> None:

@@ -46,6 +46,10 @@ Licence = Annotated[
     list[str] | None,
     typer.Option("--licence", metavar="NAME", help="Of the data, for the model card; once, or once a DIR."),
 ]
+ReportTo = Annotated[
+    str,
+    typer.Option("--report-to", metavar="NAME,…", help="tensorboard, wandb, …, beside OUT/log.jsonl; none."),
+]
 StopAfter = Annotated[
     int, typer.Option("--stop-after", min=0, help="Stop after this step; the same command goes on.")
 ]
@@ -58,6 +62,21 @@ Base = Annotated[
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the order, of adapters and of dropout.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds a training already.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")]
+
+
+def lasting(arguments: Sequence[str]) -> list[str]:
+    """The command line without what only says how far to go this time.
+
+    Example:
+        >>> lasting(["train", "embedder", "d", "--stop-after", "5", "--fresh"])
+        ['train', 'embedder', 'd']
+    """
+    found, skip = [], False
+    for each in arguments:
+        if not skip and each not in ("--fresh", "--stop-after") and not each.startswith("--stop-after="):
+            found.append(each)
+        skip = each == "--stop-after"
+    return found
 
 
 def datasets(folders: Sequence[Path], split: str) -> list[Dataset]:
@@ -115,4 +134,4 @@ def licences(told: Sequence[str] | None, datasets: Sequence[Dataset]) -> dict[st
     if len(told) not in (1, len(datasets)):
         raise BadArguments(f"{len(told)} for {len(datasets)} DIRs", "--licence", "give one, or one a DIR")
     names = [each.name for each in datasets]
-    return dict(zip(names, told * len(names) if len(told) == 1 else told, strict=True))
+    return dict(zip(names, [*told] * len(names) if len(told) == 1 else told, strict=True))
