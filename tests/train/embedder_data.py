@@ -57,7 +57,7 @@ def coloured_shapes(folder: Path) -> Path:
 
 def capitals(folder: Path, count: int = 12) -> Path:
     """Texts with a query each, of words that have nothing to do with each other."""
-    known = "ab cd ef gh ij kl mn op qr st uv wx".split()[:count]
+    known = ["ab", "cd", "ef", "gh", "ij", "kl", "mn", "op", "qr", "st", "uv", "wx"][:count]
     return write_beir(
         folder,
         [{"_id": f"d{n}", "text": f"the town of {word}"} for n, word in enumerate(known)],

@@ -21,7 +21,9 @@ def rows(draw):
 
 
 @given(rows(), st.integers(1, 120), st.integers(1, 6), st.integers(1, 3), st.integers(0, 3))
-def test_each_epoch_has_every_row_in_one_batch_of_its_task_within_the_budget(made, tokens, pairs, epochs, seed):
+def test_each_epoch_has_every_row_in_one_batch_of_its_task_within_the_budget(
+    made, tokens, pairs, epochs, seed
+):
     batches = plan(made, COSTS, tokens=tokens, pairs=pairs, epochs=epochs, seed=seed)
     assert sorted(place for batch in batches for place in batch) == sorted(list(range(len(made))) * epochs)
     for batch in batches:

@@ -104,7 +104,6 @@ class Ruler:
 
     def __init__(self, base: Base) -> None:
         self.base = base
-        self._known: dict[str, int] = {}
 
     @property
     def sees(self) -> bool:
@@ -113,25 +112,31 @@ class Ruler:
 
     def tokens(self, given: Input, side: str) -> int:
         """Tokens that the model reads of an input of a side, its pictures' and its prompt's among them."""
-        prompt = self.base.prompts.get(side, self._own_prompts.get(side))
-        count = self._of(given.text) + self._of(prompt or "") + self._frame
-        if given.pictures:
-            count += self._pictures([(picture.height, picture.width) for picture in given.pictures])
-        return min(count, self._most) if self._most and not given.pictures else count
+        prompt = self.base.prompts.get(side, self._own_prompts.get(side)) or ""
+        if not getattr(self._processor, "chat_template", None):
+            count = len(self._tokenizer(prompt + given.text, verbose=False)["input_ids"])
+            if given.pictures:
+                return count + self._pictures(given)
+            return min(count, self._most) if self._most else count
+        shown: list[dict[str, str]] = [{"type": "image"} for _ in given.pictures]
+        if given.text or not shown:
+            shown.append({"type": "text", "text": given.text or " "})
+        told = [{"role": "system", "content": [{"type": "text", "text": prompt}]}] if prompt else []
+        told.append({"role": "user", "content": shown})
+        rendered = self._processor.apply_chat_template(told, tokenize=False)
+        if given.pictures and not hasattr(self._processor, "_get_num_multimodal_tokens"):
+            # It does not count by sizes alone (SmolVLM): it has to work on the pictures.
+            return len(self._processor(text=[rendered], images=[list(given.pictures)])["input_ids"][0])
+        count = len(self._tokenizer(rendered, add_special_tokens=False, verbose=False)["input_ids"])
+        # The mark that stands for a picture becomes all of its tokens.
+        return count + (self._pictures(given) - len(given.pictures) if given.pictures else 0)
 
-    def _of(self, text: str) -> int:
-        if text not in self._known:
-            ids = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-            if len(text) > 200:
-                return len(ids)
-            self._known[text] = len(ids)
-        return self._known[text]
-
-    def _pictures(self, sizes: list[tuple[int, int]]) -> int:
+    def _pictures(self, given: Input) -> int:
         counts = getattr(self._processor, "_get_num_multimodal_tokens", None)
         if counts is None:
             # CLIPs read a picture of one size, whatever it was; 14-pixel patches of 336 are the most usual.
-            return 24 * 24 * len(sizes)
+            return 24 * 24 * len(given.pictures)
+        sizes = [(picture.height, picture.width) for picture in given.pictures]
         return int(sum(counts(image_sizes=sizes)["num_image_tokens"]))
 
     @cached_property
@@ -151,14 +156,6 @@ class Ruler:
     @property
     def _tokenizer(self) -> Any:
         return getattr(self._processor, "tokenizer", self._processor)
-
-    @cached_property
-    def _frame(self) -> int:
-        """Tokens around the words: a chat's marks, or [CLS] and [SEP]."""
-        if getattr(self._processor, "chat_template", None):
-            empty = [{"role": "user", "content": [{"type": "text", "text": ""}]}]
-            return self._of(self._processor.apply_chat_template(empty, tokenize=False))
-        return len(self._tokenizer("")["input_ids"])
 
     @cached_property
     def _most(self) -> int:

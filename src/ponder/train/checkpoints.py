@@ -50,30 +50,25 @@ class TrainingFolder:
                 differs.
             BackendFailed: Nothing can be written here.
         """
-        file = self.path / "manifest.json"
         wanted = json.loads(json.dumps({"format": _FORMAT, **told}))
-        if file.is_file():
-            if not fresh:
-                self._compare(file, wanted)
-                return
-            for each in (self._checkpoints, self.model, self.path / "runs"):
-                shutil.rmtree(each, ignore_errors=True)
-            (self.path / "log.jsonl").unlink(missing_ok=True)
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        there = self._manifest()
+        if there is None and self.path.is_dir() and any(self.path.iterdir()):
             raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
+        if there is not None and not fresh:
+            _compare(there, wanted, self.path)
+            return
+        for each in (self._checkpoints, self.model, self.path / "runs"):
+            shutil.rmtree(each, ignore_errors=True)
+        (self.path / "log.jsonl").unlink(missing_ok=True)
         self.write("manifest.json", json.dumps(wanted, indent=1, sort_keys=True) + "\n")
 
-    def _compare(self, file: Path, wanted: dict[str, Any]) -> None:
+    def _manifest(self) -> dict[str, Any] | None:
+        """What was begun here; None where that was no training."""
         try:
-            there = json.loads(file.read_text("utf-8"))
-        except ValueError as error:
-            raise InputInvalid(
-                "the manifest cannot be read", str(file), "give --fresh to begin anew"
-            ) from error
-        differs = [f"{key} was {_short(old)}, is {_short(new)}" for key, old, new in _apart(there, wanted)]
-        if differs:
-            how = "give another --out, or --fresh to begin anew"
-            raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(self.path), how)
+            found = json.loads((self.path / "manifest.json").read_text("utf-8"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
 
     def write(self, name: str, text: str) -> None:
         """Write a small file so that it is there whole or as it was before.
@@ -168,6 +163,13 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError:
             return
+
+
+def _compare(there: dict[str, Any], wanted: dict[str, Any], where: Path) -> None:
+    differs = [f"{key} was {_short(old)}, is {_short(new)}" for key, old, new in _apart(there, wanted)]
+    if differs:
+        how = "give another --out, or --fresh to begin anew"
+        raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(where), how)
 
 
 def _apart(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
