@@ -50,7 +50,7 @@ class TrainingFolder:
                 differs.
             BackendFailed: Nothing can be written here.
         """
-        wanted = json.loads(json.dumps({"format": _FORMAT, **told}))
+        wanted = json.loads(json.dumps({**told, "format": _FORMAT}))
         there = self._manifest()
         if there is None and self.path.is_dir() and any(self.path.iterdir()):
             raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")

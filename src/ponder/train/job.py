@@ -64,7 +64,7 @@ class Job:
         """Whatever decides the result: a training is gone on with only where all of it is the same."""
         return {
             "base": self.base.digest,
-            "format": asdict(self.base.form),
+            "inputs": asdict(self.base.form),
             "prompts": dict(self.base.prompts),
             "reasoner": self.models.reasoner.fingerprint,
             "reason_tokens": self.ingest.reason_tokens,
