@@ -96,10 +96,10 @@ def test_shorter_lengths_are_the_library_s_matryoshka(bert):
         make_loss(model, dims=[64])
 
 
-@pytest.mark.parametrize("mini_tokens", [1, 40])
-def test_cached_and_uncached_gradients_agree_over_words_and_pictures(tiny_folder, mini_tokens):
+@pytest.mark.parametrize(("mini_tokens", "checkpointing"), [(1, False), (40, False), (40, True)])
+def test_cached_and_uncached_gradients_agree_over_words_and_pictures(tiny_folder, mini_tokens, checkpointing):
     embedder = SentenceEmbedder(str(tiny_folder("qwen3-vl")), dtype="float32")
-    model = embedder.model
+    model = embedder.model.train()
     pictures = [picture_content(rgb).images for rgb in ((200, 20, 20), (20, 20, 200))]
     held = [Input("", pictures[0], "a thing"), Input("", (), "some words alone"), Input("", pictures[1], "")]
 
@@ -119,7 +119,10 @@ def test_cached_and_uncached_gradients_agree_over_words_and_pictures(tiny_folder
         moved = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
         return loss.item(), moved
 
-    (loss, cached), (plain_loss, plain) = gradients(True), gradients(False)
+    plain_loss, plain = gradients(False)
+    if checkpointing:
+        model.transformers_model.activation_checkpointing_enable()
+    loss, cached = gradients(True)
     assert loss == pytest.approx(plain_loss, abs=1e-5)
     assert cached.keys() == plain.keys()
     assert any(each.abs().max() > 1e-3 for each in plain.values())

@@ -108,6 +108,10 @@ def _embedder(job: Job, ready: Ready) -> SentenceEmbedder:
     embedder = job.base.embedder(dtype="bfloat16" if ready.half and ready.lora else "float32", device=device)
     if ready.lora:
         put_on(embedder.model, rank=job.settings.rank, alpha=job.settings.alpha, seed=job.settings.seed)
+    if job.settings.checkpointing:
+        # Not through the trainer's argument: the library passes it on by a name that is given up.
+        with quiet():
+            embedder.model.transformers_model.activation_checkpointing_enable()
     return embedder
 
 
@@ -135,7 +139,6 @@ def _trainer(
         "weight_decay": s.decay,
         "report_to": list(job.report_to),
         "bf16": ready.half,
-        "activation_checkpointing": s.checkpointing,
         "use_cpu": not torch.cuda.is_available(),
     }
 
