@@ -18,7 +18,7 @@ from ponder.train.checkpoints import TrainingFolder
 from ponder.train.collating import Collator
 from ponder.train.contrastive import make_loss
 from ponder.train.evaluating import mean_of, measure
-from ponder.train.job import Job, Progress, Ready, processes
+from ponder.train.job import Job, Progress, Ready, first, processes
 from ponder.train.prepared import Advance
 from ponder.train.trainer import Schedule, load_weights, make_trainer
 
@@ -71,25 +71,29 @@ def train(
     """
     import torch
 
-    folder.open(job.manifest(ready), fresh=fresh)
+    if first():
+        folder.open(job.manifest(ready), fresh=fresh)
     total = len(ready.batches) // processes()
     at = (folder.steps() or [0])[-1]
     if not folder.done:
         torch.manual_seed(job.settings.seed)
         embedder = _embedder(job, ready)
-        folder.forget_after(at)
-        if job.dev and not folder.logged():
-            _reason(job, progress)
-            folder.log({"step": 0, "eval": _measured(job, embedder, 0)})
+        if first():
+            folder.forget_after(at)
+            if job.dev and not folder.logged():
+                _reason(job, progress)
+                folder.log({"step": 0, "eval": _measured(job, embedder, 0)})
         if at < total:
             with progress("steps") as advance:
                 trainer = _trainer(job, ready, folder, embedder, advance, stop_after)
                 trainer.train(resume_from_checkpoint=str(folder.checkpoint(at)) if at else None)
             at = int(trainer.state.global_step)
-        if at == total and embedder.model.device.index in (None, 0):
+        if at == total and first():
             best = _best(folder, job.settings.metric) or total
             load_weights(embedder.model, folder.checkpoint(best))
             _write(job, ready, folder, embedder.model, best)
+    if not first():
+        return Outcome(at, total, 0, {}, {}, ())
     best = (_best(folder, job.settings.metric) or total) if folder.done else 0
     if folder.done:
         # What going on would take is as large as the model a few times over.

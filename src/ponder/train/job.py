@@ -190,6 +190,11 @@ def processes() -> int:
     return max(1, int(os.environ.get("WORLD_SIZE", "1")))
 
 
+def first() -> bool:
+    """Whether this is the process that writes, of those that train together."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def _half(settings: EmbedderSettings) -> bool:
     import torch
 

@@ -34,7 +34,9 @@ class Schedule:
 class Planned:
     """The plan as a data loader's batch sampler."""
 
-    batch_size, drop_last = 1, False
+    batch_size: int | None = None
+    """No batch is as large as another: accelerate would drop those that are smaller than it was told."""
+    drop_last = False
 
     def __init__(self, batches: Sequence[Sequence[int]]) -> None:
         self._batches = batches
@@ -56,6 +58,8 @@ _FIXED: dict[str, Any] = {
     "save_strategy": "no",
     "logging_nan_inf_filter": False,
     "disable_tqdm": True,
+    # The plan is as long for each process; the trainer would set this itself, and say so.
+    "dataloader_drop_last": True,
 }
 
 

@@ -79,7 +79,7 @@ def embedder(
     from ponder.train.base import base_of
     from ponder.train.checkpoints import TrainingFolder
     from ponder.train.embedder import train
-    from ponder.train.job import Job, estimate_of, get_ready
+    from ponder.train.job import Job, estimate_of, first, get_ready
     from ponder.train.settings import EmbedderSettings
 
     settings = EmbedderSettings(
@@ -129,6 +129,8 @@ def embedder(
             print_json(asdict(found)) if as_json else _show_estimate(found)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
+        if not first():
+            return
         left_out = [{"uri": each.uri, "error": each.error} for each in outcome.left_out]
         if as_json:
             print_json({**_fields(outcome, out), "skipped": left_out})
