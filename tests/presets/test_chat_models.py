@@ -217,3 +217,23 @@ def test_a_model_that_cannot_be_used_is_said_once_and_not_of_each_file(presets, 
         name = f"{presets('llama')},embedder={{kind: sentence, model: {tmp_path / 'empty'}}}"
     with pytest.raises(ModelInvalid, match=says):
         open_shelf(tmp_path / "shelf", models=name).add(things / "cello.txt")
+
+
+def test_a_preset_takes_what_it_does_not_say_from_another_set(tmp_path, tiny_folder):
+    mine = tmp_path / "mine.yaml"
+    model = json.dumps(str(tiny_folder("llama")))
+    mine.write_text(f"name: mine\nparts_of: fake\nembedder: {{kind: sentence, model: {model}}}\n")
+    models, fake = registry.load(str(mine)), registry.load("fake")
+    assert models.reasoner.fingerprint == fake.reasoner.fingerprint
+    assert {k: each.fingerprint for k, each in models.rerankers.items()} == {
+        k: each.fingerprint for k, each in fake.rerankers.items()
+    }
+    assert models.embedder.fingerprint != fake.embedder.fingerprint
+    own = f"engines: {{one: {{model: {model}}}}}\njudges: {{ecr: {{engine: one}}}}\n"
+    mine.write_text(mine.read_text() + own)
+    ecr, aware = (registry.load(str(mine)).rerankers[name].fingerprint for name in ("ecr", "query-aware"))
+    assert ecr != fake.rerankers["ecr"].fingerprint
+    assert aware == fake.rerankers["query-aware"].fingerprint
+    mine.write_text(mine.read_text().replace("parts_of: fake\n", ""))
+    with pytest.raises(InputInvalid, match="no reasoner"):
+        read(str(mine))
