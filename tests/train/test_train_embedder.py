@@ -213,6 +213,25 @@ def test_what_cannot_be_trained_on_is_listed_or_refused(tmp_path, bert, capsys):
     assert "--base" in capsys.readouterr().err
 
 
+def test_what_is_not_installed_is_named(tmp_path, towns, bert, capsys, monkeypatch):
+    command = embedder_command(towns, tmp_path / "out", bert)
+    assert run([*command, "--report-to", "a pigeon"]) == 2
+    assert "nothing reports to 'a pigeon'" in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)  # as where it is not installed
+    assert run(command) == 3
+    assert "pip install 'ponder[train]'" in capsys.readouterr().err
+
+
+def test_a_dry_run_reasons_about_nothing(tmp_path, towns, bert, capsys):
+    command = embedder_command(towns, tmp_path / "out", bert, "--json")
+    found = []
+    for more in (["--dry-run"], ["--stop-after", "1"], ["--dry-run"]):
+        assert run([*command, *more]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert (found[0]["unreasoned"], found[2]["unreasoned"]) == (12, 0)
+    assert found[0]["tokens"] > found[2]["tokens"]
+
+
 def test_a_seed_of_its_own_gives_other_weights_and_the_same_seed_the_same(tmp_path, towns, bert):
     for name, seed in (("one", "1"), ("again", "1"), ("two", "2")):
         assert run(embedder_command(towns, tmp_path / name, bert, "--batch", "4", "--seed", seed)) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ponder.errors import BadArguments, MissingDependency, ModelInvalid
@@ -10,17 +11,29 @@ _EYES = ("visual", "vision", "image", "audio")
 """Parts of an MLLM that stay as they are: what is seen does not change, what is made of it does."""
 
 
-def need_training() -> None:
-    """See that the extra is installed.
+def need_training(report_to: Sequence[str] = ()) -> None:
+    """See that the extra is installed, and what is reported to.
+
+    Args:
+        report_to: As in `Job.report_to`.
 
     Raises:
         MissingDependency: It is not; says how to install it.
+        BadArguments: The trainer knows nothing of that name.
     """
     import importlib.util
+
+    from transformers import integrations
 
     for name in ("accelerate", "datasets", "peft", "tensorboardX"):
         if importlib.util.find_spec(name) is None:
             raise MissingDependency(f"{name} is not installed", "ponder train", "pip install 'ponder[train]'")
+    known: Any = integrations.integration_utils.INTEGRATION_TO_CALLBACK
+    for name in report_to:
+        if name not in known:
+            raise BadArguments(f"nothing reports to {name!r}", "--report-to", f"known: {', '.join(known)}")
+        if name == "wandb" and importlib.util.find_spec(name) is None:
+            raise MissingDependency(f"{name} is not installed", "--report-to", f"pip install {name}")
 
 
 def targets(inner: Any) -> list[str]:

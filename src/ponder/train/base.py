@@ -41,6 +41,17 @@ class Base:
         """The folder's content, or the hub's name and revision."""
         return named(self.model, self.revision)
 
+    @property
+    def backbone(self) -> str:
+        """Where configuration and tokenizer are: in a folder of modules, that of the first."""
+        modules = self.said("modules.json")
+        return str(Path(self.model) / modules[0].get("path", "")) if modules else self.model
+
+    def said(self, name: str) -> Any:
+        """What a JSON file of the model's folder says; nothing where there is no such file."""
+        file = Path(self.model) / name
+        return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
     def embedder(self, *, dtype: str = "float32", device: str = "") -> SentenceEmbedder:
         """The model as ponder uses it; loads at first use."""
         return SentenceEmbedder(
@@ -143,15 +154,10 @@ class Ruler:
     def _processor(self) -> Any:
         from transformers import AutoProcessor
 
-        folder = Path(self.base.model)
-        within = ""
-        if modules := self._said("modules.json"):
-            within = modules[0].get("path", "")
-        where = str(folder / within) if folder.is_dir() else self.base.model
         with having(self.base.model, "an embedding model"):
             revision = self.base.revision or None
             read: Any = AutoProcessor
-            return read.from_pretrained(where, **({"revision": revision} if revision else {}))
+            return read.from_pretrained(self.base.backbone, **({"revision": revision} if revision else {}))
 
     @property
     def _tokenizer(self) -> Any:
@@ -161,16 +167,11 @@ class Ruler:
     def _most(self) -> int:
         """Where the model cuts plain text; 0 where it does not say."""
         for name in ("sentence_bert_config.json", "0_Transformer/sentence_bert_config.json"):
-            if most := self._said(name).get("max_seq_length"):
+            if most := self.base.said(name).get("max_seq_length"):
                 return int(most)
         most = int(getattr(self._tokenizer, "model_max_length", 0) or 0)
         return most if most < 2**20 else 0
 
     @cached_property
     def _own_prompts(self) -> dict[str, str]:
-        return self._said("config_sentence_transformers.json").get("prompts") or {}
-
-    def _said(self, name: str) -> Any:
-        """What a JSON file of the model's folder says; nothing where there is no such file."""
-        file = Path(self.base.model) / name
-        return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+        return self.base.said("config_sentence_transformers.json").get("prompts") or {}

@@ -70,6 +70,7 @@ class Estimate:
     Attributes:
         examples: Rows: a query with a positive.
         queries, documents: Distinct ones.
+        unreasoned: Documents that have to be reasoned about first; that time is not in `seconds`.
         steps: In all epochs.
         tokens: That are embedded in all epochs, each once.
         longest: Of one document.
@@ -82,6 +83,7 @@ class Estimate:
     examples: int
     queries: int
     documents: int
+    unreasoned: int
     steps: int
     tokens: int
     longest: int
@@ -105,7 +107,7 @@ def shape_of(base: Base) -> Shape:
     read: Any = transformers
     with having(base.model, "an embedding model"):
         told = {"revision": base.revision} if base.revision else {}
-        config = read.AutoConfig.from_pretrained(base.model, **told)
+        config = read.AutoConfig.from_pretrained(base.backbone, **told)
         with torch.device("meta"):
             inner = read.AutoModel.from_config(config)
     text = config.get_text_config()
@@ -161,6 +163,7 @@ def estimate(
         len(prepared.rows),
         len(prepared.queries),
         len(prepared.documents),
+        prepared.unreasoned,
         len(batches),
         sum(tokens),
         max(costs.documents),

@@ -104,20 +104,25 @@ class Ready:
     left_out: tuple[Skipped, ...]
 
 
-def get_ready(job: Job, progress: Progress) -> Ready:
+def get_ready(job: Job, progress: Progress, *, look_only: bool = False) -> Ready:
     """Look through a job's data and plan its batches; no weights of the base are loaded.
+
+    Args:
+        job: The training.
+        progress: Tells how far it is.
+        look_only: For an estimate: nothing is reasoned about that was not before.
 
     Raises:
         MissingDependency: The extra ``train`` is not installed, or the base cannot be had.
         InputInvalid: Nothing can be trained on.
         BadArguments: The settings ask for what the data has not.
     """
-    need_training()
+    need_training(job.report_to)
     s = job.settings
     examples = [_examples(dataset, file, s) for dataset, file in zip(job.datasets, job.pairs, strict=True)]
     ruler = Ruler(job.base)
     with progress("training set") as advance:
-        prepared = Preparing(job.ingest, ruler, s.negatives).of(
+        prepared = Preparing(job.ingest, ruler, s.negatives, look_only=look_only).of(
             [
                 (dataset.name, found.kept, dataset.items)
                 for dataset, found in zip(job.datasets, examples, strict=True)

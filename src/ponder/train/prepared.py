@@ -10,8 +10,8 @@ from ponder.errors import InputInvalid, InputNotFound, ModelInvalid
 from ponder.index.cache import cache_key
 from ponder.media.content import open_query
 from ponder.media.limits import Limits
-from ponder.records import Item, Query, Skipped
-from ponder.shelf.ingest import Ingest, skipped
+from ponder.records import Item, Query, Reasoning, Skipped
+from ponder.shelf.ingest import Document, Ingest, skipped
 from ponder.train.base import Ruler
 from ponder.train.batching import Costs, Row
 from ponder.train.examples import Example
@@ -64,6 +64,7 @@ class Prepared:
         documents: What `Row.documents` numbers.
         skipped: What cannot be opened.
         alone: Ids of queries that lost all their positives to that.
+        unreasoned: Documents that were left without a reasoning.
     """
 
     tasks: tuple[str, ...]
@@ -72,6 +73,7 @@ class Prepared:
     documents: tuple[Target, ...]
     skipped: tuple[Skipped, ...] = ()
     alone: tuple[str, ...] = ()
+    unreasoned: int = 0
 
     @property
     def costs(self) -> Costs:
@@ -104,9 +106,11 @@ class Preparing:
         ingest: Opens and reasons.
         ruler: Says how long the model's inputs are.
         negatives: Most hard negatives of a query, the nearest first.
+        look_only: Documents without a reasoning stay so, and count with the longest that they can get.
     """
 
-    def __init__(self, ingest: Ingest, ruler: Ruler, negatives: int) -> None:
+    def __init__(self, ingest: Ingest, ruler: Ruler, negatives: int, *, look_only: bool = False) -> None:
+        self._look_only, self._unreasoned = look_only, 0
         self._ingest, self._ruler, self._most = ingest, ruler, negatives
         self._form, self._sees = ruler.base.form, ruler.sees
         self._queries: list[Asked] = []
@@ -142,6 +146,7 @@ class Preparing:
             tuple(self._documents),
             tuple(self._skipped),
             tuple(self._alone),
+            self._unreasoned,
         )
 
     def _example(self, task: _Task, example: Example) -> None:
@@ -182,9 +187,9 @@ class Preparing:
             document = self._ingest.document(item)
             task.digests[item.id] = document.digest
             if document.digest not in task.contents:
-                reasoning = self._ingest.reason(document)
+                reasoning, more = self._reasoning(document)
                 whole = document_inputs(document.content, reasoning, self._form, sees=self._sees)[0]
-                tokens = self._ruler.tokens(whole, "document")
+                tokens = self._ruler.tokens(whole, "document") + more
                 task.contents[document.digest] = len(self._documents)
                 self._documents.append(Target(item, document.digest, tokens))
             place = task.contents[document.digest]
@@ -194,6 +199,16 @@ class Preparing:
             self._skipped.append(skipped(item, error))
         task.places[item.id] = place
         return place
+
+    def _reasoning(self, document: Document) -> tuple[Reasoning, int]:
+        """A document's reasoning, and tokens that it will be longer by."""
+        if not self._look_only:
+            return self._ingest.reason(document), 0
+        kept = self._ingest.kept(document)
+        if kept is not None:
+            return kept, 0
+        self._unreasoned += 1
+        return Reasoning(), self._ingest.reason_tokens
 
     def _digests(self, names: Iterable[str], task: _Task) -> Iterator[str]:
         """The contents of documents; those that cannot be opened are in no batch."""

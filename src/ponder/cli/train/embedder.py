@@ -123,7 +123,7 @@ def embedder(
             ("ponder", *options.lasting(sys.argv[1:])),
             [each.strip() for each in report_to.split(",") if each.strip() not in ("", "none")],
         )
-        ready = get_ready(job, progress)
+        ready = get_ready(job, progress, look_only=dry_run)
         if dry_run:
             found = estimate_of(job, ready, tflops)
             print_json(asdict(found)) if as_json else _show_estimate(found)
@@ -177,6 +177,7 @@ def _show(outcome: Outcome, out: Path) -> None:
 def _show_estimate(found: Estimate) -> None:
     rows = table("what", "how much")
     rows.add_row("pairs, queries, documents", f"{found.examples}, {found.queries}, {found.documents}")
+    rows.add_row("documents to reason about before", str(found.unreasoned))
     rows.add_row("steps", str(found.steps))
     rows.add_row("tokens", f"{found.tokens:,}, longest document {found.longest:,}")
     rows.add_row("trained parameters", f"{found.trained:,}")
