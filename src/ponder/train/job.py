@@ -76,7 +76,7 @@ class Job:
             "training set": ready.prepared.digest,
             "data": {each.name: _digests(each) for each in self.datasets},
             "dev": {each.name: _digests(each) for each in self.dev},
-            "pairs": [_pairs_digest(file) for file in self.pairs],
+            "pairs": [pairs_digest(file) for file in self.pairs],
         }
 
     @property
@@ -169,7 +169,8 @@ def _digests(dataset: Dataset) -> dict[str, str]:
     return {"split": dataset.split, **{file.name: sha256_of(file) for file in dataset.files}}
 
 
-def _pairs_digest(file: Path | None) -> dict[str, str]:
+def pairs_digest(file: Path | None) -> dict[str, str]:
+    """Of a file or folder of mined pairs, by file name; empty for none."""
     if file is None:
         return {}
     files = sorted(file.glob("*.parquet")) if file.is_dir() else [file]
