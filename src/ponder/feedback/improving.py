@@ -8,10 +8,10 @@ better training set, not a longer training.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ponder.cascade.cascade import Cascade
 from ponder.evaluate.beir import Dataset
@@ -19,34 +19,31 @@ from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.metrics import METRICS
 from ponder.evaluate.retrieval import BudgetRun, run_budgets
 from ponder.evaluate.settings import Settings
+from ponder.feedback.mining import Mining, MiningSettings, mine
 from ponder.feedback.rounds import Figures, Round, Rule
 from ponder.feedback.trainees import Trainee
+from ponder.models.folder import sha256_of
 from ponder.models.registry import load
 from ponder.protocols import BlobCache
 from ponder.train.job import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """What a miner wrote.
-
-    Attributes:
-        path: Of the pairs.
-        decisions: Pairs by what was decided.
-        tokens: Read and written to judge them.
-    """
-
-    path: Path
-    decisions: Mapping[str, int]
-    tokens: int
-
-
 class Miner(Protocol):
     """Mines pairs with the models that there are now."""
 
-    def __call__(self, dataset: Dataset, corpus: Corpus, out: Path, progress: Progress) -> Mined:
+    def __call__(self, dataset: Dataset, corpus: Corpus, out: Path, progress: Progress) -> Mining:
         """Mine the training split's pairs into `out`; the same again goes on or finds the result."""
         ...
+
+
+def mining(settings: MiningSettings) -> Miner:
+    """Mine with these settings."""
+
+    def run(dataset: Dataset, corpus: Corpus, out: Path, progress: Progress) -> Mining:
+        with progress("queries to mine for") as advance:
+            return mine(dataset, corpus, settings, out, advance)
+
+    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,23 @@ class Loop:
     budget: int
     rule: Rule
     cache: BlobCache
+
+    def manifest(self, settings: MiningSettings) -> dict[str, Any]:
+        """Whatever decides what comes of it."""
+        sets = (self.train, self.dev, *self.guards)
+        return {
+            "part": "loop",
+            "models": self.models,
+            "data": {
+                f"{each.name}/{each.split}": {file.name: sha256_of(file) for file in each.files}
+                for each in sets
+            },
+            "mining": settings.fields(),
+            "training": repr(self.trainee.settings),
+            "cascade": str(self.cascade),
+            "budget": self.budget,
+            "rule": asdict(self.rule),
+        }
 
     def run(
         self,

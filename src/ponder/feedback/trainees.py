@@ -22,6 +22,11 @@ from ponder.train.settings import EmbedderSettings
 class Trainee(Protocol):
     """A retriever that learns from pairs, each time from its base."""
 
+    @property
+    def settings(self) -> object:
+        """Of the training."""
+        ...
+
     def learn(self, dataset: Dataset, pairs: Path | None, out: Path, progress: Progress) -> str:
         """Train.
 
