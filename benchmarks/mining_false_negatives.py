@@ -94,6 +94,7 @@ def figures(pairs: list[Pair], copies: dict[str, str], wrong: set[str]) -> dict[
     return {
         "planted": len(planted),
         "found": len(found) / max(1, len(planted)),
+        "not_handed_on": 1 - false / max(1, len(planted)),
         "handed_on": len(hard),
         "false": false / max(1, len(hard)),
         "wrong": len(bad),

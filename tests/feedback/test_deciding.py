@@ -52,7 +52,7 @@ def test_a_wider_margin_hands_on_no_more(
         (Scored(0.2, False, None, 0.95, 9), "false-negative"),
         (Scored(0.5, False, None, 0.1, 9), "unjudged"),
         (Scored(0.5, True, 0.6, 0.1, 9), "false-negative"),
-        (Scored(0.99, True, None, 0.1, 9), "false-negative"),
+        (Scored(0.99, True, None, 0.1, 9), "doubtful"),
         (Scored(1.5, True, 0.01, 0.1, 1), "hard-negative"),
         (Scored(0.5, True, None, 0.1, 9), "hard-negative"),
         (Scored(0.1, True, None, 0.1, 9), "easy"),
@@ -65,7 +65,7 @@ def test_each_line_decides(candidate: Scored, decision: str) -> None:
 
 def test_below_zero_a_share_does_not_lie_above() -> None:
     positive = Scored(-1.0, True, None, 1.0, 2)
-    assert decide(Scored(-1.01, True, None, 0.0, 9), positive, LINES)[0] == "false-negative"
+    assert decide(Scored(-1.01, True, None, 0.0, 9), positive, LINES)[0] == "doubtful"
     assert decide(Scored(-1.2, True, None, 0.0, 9), positive, Thresholds(easy=2.0))[0] == "hard-negative"
 
 
