@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import tempfile
 from itertools import product
 from pathlib import Path
@@ -56,7 +57,7 @@ def plant(source: Path, target: Path) -> tuple[dict[str, str], set[str]]:
     for row in rows:
         if row["_id"] in images:
             row["image"] = str(Path("images") / images[row["_id"]].name)
-            (target / row["image"]).symlink_to(images[row["_id"]].resolve())
+            shutil.copyfile(images[row["_id"]], target / row["image"])
     kept = [(query, document) for query, document, _ in labels if query not in wrong]
     kept += [
         (query, draw.choice([name for name in images if name != first[query]])) for query in sorted(wrong)

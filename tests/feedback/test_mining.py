@@ -23,7 +23,7 @@ COLOURS = ["red", "blue", "green", "white"]
 QUERIES = 70  # more than two blocks
 
 
-def _write(folder: Path) -> Path:
+def write_texts(folder: Path) -> Path:
     """A text for each colour and kind, one of them twice; a query for each of many."""
     (folder / "qrels").mkdir(parents=True)
     texts = {f"{colour}-{kind}": f"a {colour} {kind}" for colour in COLOURS for kind in KINDS}
@@ -42,7 +42,7 @@ def _write(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dataset, Corpus]]:
-    folder = _write(tmp_path_factory.mktemp("mining") / "texts")
+    folder = write_texts(tmp_path_factory.mktemp("mining") / "texts")
     dataset = load_beir(folder, split="train")
     with Cache(folder / "cache.sqlite") as cache:
         yield dataset, build_corpus(dataset.items, load("fake", cache=cache), cache, Settings())
