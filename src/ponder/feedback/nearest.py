@@ -137,7 +137,7 @@ def _checked(
         raise InputInvalid(f"shapes {queries.shape} and {vectors.shape} do not fit", "nearest", "")
     if owners is not None and owners.shape != (len(vectors),):
         raise InputInvalid(f"{owners.shape} owners of {len(vectors)} vectors", "owners", "give one a vector")
-    asked = np.ascontiguousarray(queries, np.float32)
+    asked = np.array(queries, np.float32, order="C")
     if not np.isfinite(asked).all():
         raise InputInvalid("a query vector with values that are not finite", "nearest", "check the embedder")
     return asked
@@ -182,7 +182,8 @@ def _blocks(vectors: NDArray[Any]) -> Iterator[tuple[int, NDArray[np.float32]]]:
     import numpy as np
 
     for start in range(0, len(vectors), ROWS):
-        yield start, np.ascontiguousarray(_window(vectors, start, start + ROWS), np.float32)
+        # A copy: torch warns of memory that cannot be written to, and a mapping is given back at once.
+        yield start, np.array(_window(vectors, start, start + ROWS), np.float32, order="C")
 
 
 def _window(vectors: NDArray[Any], start: int, stop: int) -> NDArray[Any]:

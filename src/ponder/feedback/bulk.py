@@ -1,0 +1,168 @@
+"""Mined pairs of very many documents as Parquet, in columns from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ponder.errors import InputInvalid
+from ponder.feedback.candidates import QUERIES, Found, Judge, candidates
+from ponder.feedback.nearest import Advance
+from ponder.feedback.rules import Rules
+from ponder.train.pairs import schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+Ids = Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What was mined.
+
+    Attributes:
+        path: The file of pairs.
+        positives: Labelled pairs.
+        negatives: Hard negatives.
+        full: Queries with as many negatives as were wanted.
+    """
+
+    path: Path
+    positives: int
+    negatives: int
+    full: int
+
+
+def mine_embeddings(
+    queries: NDArray[Any],
+    corpus: NDArray[Any],
+    positives: Sequence[Sequence[int]],
+    rules: Rules,
+    out: Path,
+    *,
+    query_ids: Ids = None,
+    document_ids: Ids = None,
+    judge: Judge | None = None,
+    block: int = QUERIES,
+    made: Mapping[str, Any] | None = None,
+    advance: Advance | None = None,
+) -> Mined:
+    """Mine hard negatives into a file of pairs, which ``ponder train`` reads; whole at the end, or not there.
+
+    Args:
+        queries: As for `candidates`, as are all that are not told of here.
+        corpus: As there.
+        positives: As there.
+        rules: As there; kept in the file.
+        out: The Parquet file.
+        query_ids: Names, one a row, a list or a pyarrow array; without them, the rows' numbers.
+        document_ids: The same of the corpus.
+        judge: As there.
+        block: As there.
+        made: Kept in the file beside the rules: data set, models.
+        advance: As there.
+
+    Raises:
+        BadArguments, InputInvalid: As for `candidates`; or another number of names than rows; or the judge
+            says the same of everything, or nothing.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from ponder.train.pairs import read_pairs
+        >>> corpus = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "pairs.parquet"
+        ...     _ = mine_embeddings(corpus[:1], corpus, [[0]], Rules(), file, document_ids=list("abcd"))
+        ...     [(pair.document_id, pair.decision) for pair in read_pairs(file)]
+        [('a', 'positive'), ('b', 'hard-negative'), ('c', 'hard-negative'), ('d', 'hard-negative')]
+    """
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    asked, held = (
+        _names(query_ids, len(queries), "query_ids"),
+        _names(document_ids, len(corpus), "document_ids"),
+    )
+    told = schema({**(made or {}), "rules": asdict(rules)})
+    partial = out.with_name(out.name + ".partial")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    counts = np.zeros(3, np.int64)
+    said: set[float] = set()
+    try:
+        with pq.ParquetWriter(partial, told, compression="zstd") as file:
+            for found in candidates(
+                queries, corpus, positives, rules, judge=judge, block=block, advance=advance
+            ):
+                file.write_table(_table(found, rules, told, asked, held))
+                hard = np.bincount(found.query[found.grade == 0])
+                counts += [int(found.grade.sum()), int(hard.sum()), int((hard == rules.num_negatives).sum())]
+                said |= _ends(found.judge)
+        if judge is not None and counts[0] and len(said) < 2:
+            raise InputInvalid("the judge says the same of everything, or nothing", "judge", "mine without")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Mined(out, *counts.tolist())
+
+
+def _ends(scores: NDArray[np.float64]) -> set[float]:
+    """The least and the greatest: two that differ are enough to tell that a judge judges."""
+    import numpy as np
+
+    told = scores[np.isfinite(scores)]
+    return {float(told.min()), float(told.max())} if len(told) else set()
+
+
+def _names(names: Ids, count: int, which: str) -> pa.Array | None:
+    import pyarrow as pa
+
+    if names is None:
+        return None
+    if len(names) != count:
+        raise InputInvalid(f"{len(names)} names of {count} rows", which, "give one a row")
+    return names if isinstance(names, pa.Array) else pa.array(names, pa.string())
+
+
+def _table(
+    found: Found, rules: Rules, told: pa.Schema, queries: pa.Array | None, documents: pa.Array | None
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def named(places: NDArray[np.int64], names: pa.Array | None) -> pa.Array:
+        return pc.cast(pa.array(places), pa.string()) if names is None else names.take(pa.array(places))
+
+    labelled = pa.array(found.grade == 1)
+    count = len(found.query)
+    nothing = pa.nulls(count, pa.float32())
+    columns = {
+        "query_id": named(found.query, queries),
+        "document_id": named(found.document, documents),
+        "decision": pc.if_else(labelled, "positive", "hard-negative"),
+        "why": pc.if_else(labelled, "labelled", rules.told()),
+        "grade": pa.array(found.grade),
+        "rank": pa.array(found.rank),
+        "retrieval": _numbers(found.retrieval),
+        "judge": _numbers(found.judge),
+        "chance": nothing,
+        "positive_retrieval": _numbers(found.positive_retrieval),
+        "positive_judge": _numbers(found.positive_judge),
+        "positive_chance": nothing,
+        "tokens": pa.repeat(pa.scalar(0, pa.int32()), count),
+        "decided_by": pa.repeat("rule", count),
+    }
+    return pa.table(columns, schema=told)
+
+
+def _numbers(values: NDArray[np.float64]) -> pa.Array:
+    """float32, null where NaN."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(values.astype(np.float32), from_pandas=True)
