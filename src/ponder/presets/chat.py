@@ -86,6 +86,9 @@ class ChatModels:
     def embedder(self) -> Embedder:
         """Embeds item + ECR."""
         spec = self.preset.embedder
+        if spec is None:
+            assert self._others is not None, "the preset's reader lets no other pass"
+            return self._others.embedder
         form = Format(**spec.format.model_dump())
         if isinstance(spec, BackboneSpec):
             engine = self.engine(spec.engine)

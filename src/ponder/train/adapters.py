@@ -51,12 +51,22 @@ def targets(inner: Any) -> list[str]:
         name
         for name, module in inner.named_modules()
         if isinstance(module, torch.nn.Linear)
-        and not any(eye in part for part in name.split(".") for eye in _EYES)
+        and not is_eye(name)
         and not name.endswith(("lm_head", "pooler.dense"))
     ]
     if not found:
         raise ModelInvalid("no linear layer to adapt", type(inner).__name__, "give --tuning full")
     return found
+
+
+def is_eye(name: str) -> bool:
+    """Whether a module or parameter of this name belongs to what sees.
+
+    Example:
+        >>> is_eye("model.visual.blocks.0.attn.qkv.weight"), is_eye("model.language_model.norm.weight")
+        (True, False)
+    """
+    return any(eye in part for part in name.split(".") for eye in _EYES)
 
 
 def put_on(model: Any, *, rank: int, alpha: int, seed: int) -> None:
@@ -88,9 +98,13 @@ def put_on(model: Any, *, rank: int, alpha: int, seed: int) -> None:
 
 def merge(model: Any) -> None:
     """Add a LoRA's products to the weights that it stands on, and take it off; the model is plain again."""
+    merge_into(model.transformers_model)
+
+
+def merge_into(inner: Any) -> None:
+    """The same for a model of transformers."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    inner = model.transformers_model
     for name, module in list(inner.named_modules()):
         if isinstance(module, BaseTunerLayer):
             module.merge()

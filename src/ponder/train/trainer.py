@@ -39,7 +39,9 @@ def make_trainer(
     loud: Any = transformers
     follows = planned(SentenceTransformerTrainer, folder, schedule, collate, lambda: [best()])
 
-    class EmbedderTrainer(follows):  # type: ignore[misc]
+    class EmbedderTrainer(follows):  # type: ignore[misc, valid-type]
+        control: Any
+
         def collect_features(self, inputs: Any) -> Any:
             return inputs["features"], inputs["label"]
 

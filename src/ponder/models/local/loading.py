@@ -95,6 +95,15 @@ def load(settings: LocalSettings) -> Loaded:
     )
 
 
+def reader_of(settings: LocalSettings) -> Any:
+    """The model's processor, or its tokenizer where it sees no pictures, as they are in its folder.
+
+    Raises:
+        MissingDependency, ModelInvalid: As `load`.
+    """
+    return _processor(settings) if sees_pictures(settings) else _tokenizer(settings)
+
+
 def sees_pictures(settings: LocalSettings) -> bool:
     """Whether a model sees pictures, from its configuration alone.
 
