@@ -11,11 +11,12 @@ _EYES = ("visual", "vision", "image", "audio")
 """Parts of an MLLM that stay as they are: what is seen does not change, what is made of it does."""
 
 
-def need_training(report_to: Sequence[str] = ()) -> None:
+def need_training(report_to: Sequence[str] = (), more: Sequence[str] = ()) -> None:
     """See that the extra is installed, and what is reported to.
 
     Args:
         report_to: As in `Job.report_to`.
+        more: Packages that this training needs besides.
 
     Raises:
         MissingDependency: It is not; says how to install it.
@@ -25,7 +26,7 @@ def need_training(report_to: Sequence[str] = ()) -> None:
 
     from transformers import integrations
 
-    for name in ("accelerate", "datasets", "peft", "tensorboardX"):
+    for name in ("accelerate", "datasets", "peft", "tensorboardX", *more):
         if importlib.util.find_spec(name) is None:
             raise MissingDependency(f"{name} is not installed", "ponder train", "pip install 'ponder[train]'")
     known: Any = integrations.integration_utils.INTEGRATION_TO_CALLBACK

@@ -74,9 +74,9 @@ class Job:
             "processes": processes(),
             "batches": len(ready.batches),
             "training set": ready.prepared.digest,
-            "data": {each.name: _digests(each) for each in self.datasets},
-            "dev": {each.name: _digests(each) for each in self.dev},
-            "pairs": [_pairs_digest(file) for file in self.pairs],
+            "data": {each.name: digests(each) for each in self.datasets},
+            "dev": {each.name: digests(each) for each in self.dev},
+            "pairs": [pairs_digest(file) for file in self.pairs],
         }
 
     @property
@@ -165,11 +165,13 @@ def _examples(dataset: Dataset, file: Path | None, settings: EmbedderSettings) -
     return examples_of(dataset, pairs, promote=settings.promote, suspects=settings.suspects)
 
 
-def _digests(dataset: Dataset) -> dict[str, str]:
+def digests(dataset: Dataset) -> dict[str, str]:
+    """A data set's files by name, for a manifest."""
     return {"split": dataset.split, **{file.name: sha256_of(file) for file in dataset.files}}
 
 
-def _pairs_digest(file: Path | None) -> dict[str, str]:
+def pairs_digest(file: Path | None) -> dict[str, str]:
+    """A file of pairs, or a folder's files; none for none."""
     if file is None:
         return {}
     files = sorted(file.glob("*.parquet")) if file.is_dir() else [file]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from ponder.cli.train import embedder
+from ponder.cli.train import embedder, reasoner
 
 app = typer.Typer(help="Train a part of a set of models on what was labelled and mined.")
 app.command("embedder")(embedder.embedder)
+app.command("reasoner")(reasoner.reasoner)

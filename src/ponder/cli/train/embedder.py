@@ -121,7 +121,7 @@ def embedder(
             adapter,
             options.licences(licence, datasets),
             ("ponder", *options.lasting(sys.argv[1:])),
-            [each.strip() for each in report_to.split(",") if each.strip() not in ("", "none")],
+            options.reports(report_to),
         )
         ready = get_ready(job, progress, look_only=dry_run)
         if dry_run:
