@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ponder.cli.train import embedder, reasoner
+from ponder.cli.train import embedder, reasoner, reranker
 
 app = typer.Typer(help="Train a part of a set of models on what was labelled and mined.")
 app.command("embedder")(embedder.embedder)
 app.command("reasoner")(reasoner.reasoner)
+app.command("reranker")(reranker.reranker)
