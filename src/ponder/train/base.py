@@ -117,6 +117,11 @@ class Ruler:
         self.base = base
 
     @property
+    def form(self) -> Format:
+        """The base's."""
+        return self.base.form
+
+    @property
     def sees(self) -> bool:
         """Whether the model reads pictures."""
         return hasattr(self._processor, "image_processor")

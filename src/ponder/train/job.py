@@ -143,7 +143,7 @@ def get_ready(job: Job, progress: Progress, *, look_only: bool = False) -> Ready
         multiple=processes(),
     )
     lora = s.tuning == "lora" or (s.tuning == "auto" and ruler.sees)
-    return Ready(prepared, batches, lora, _half(s), tuple(_left_out(job.datasets, examples, prepared)))
+    return Ready(prepared, batches, lora, _half(s), tuple(left_out_of(job.datasets, examples, prepared)))
 
 
 def estimate_of(job: Job, ready: Ready, tflops: float | None = None) -> Estimate:
@@ -178,9 +178,10 @@ def pairs_digest(file: Path | None) -> dict[str, str]:
     return {each.name: sha256_of(each) for each in files}
 
 
-def _left_out(
+def left_out_of(
     datasets: Sequence[Dataset], examples: Sequence[Examples], prepared: Prepared
 ) -> Iterator[Skipped]:
+    """All that is not trained on, and why."""
     for dataset, found in zip(datasets, examples, strict=True):
         yield from dataset.skipped
         for name in found.without_positives:

@@ -211,8 +211,8 @@ def _card(job: RerankerJob, ready: RerankerReady, order: Stream) -> Card:
         data_lines(job.datasets, job.pairs, job.licences),
         {
             "Lists": f"{len(ready.lists)} queries, {negatives} negatives, mined ones first; {scored} pairs"
-            " with a judge's score. Never a negative: labelled positives, known false negatives, near-duplicates,"
-            " and whatever has the same content."
+            " with a judge's score. Never a negative: labelled positives, known false negatives,"
+            " near-duplicates, and whatever has the same content."
         },
         job.command,
         s.fields(),
