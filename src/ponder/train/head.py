@@ -16,7 +16,7 @@ from ponder.train.estimate import measured_tflops, shape_of
 from ponder.train.head_card import card_of, preset_of
 from ponder.train.head_data import HeadJob, HeadReady
 from ponder.train.head_settings import HeadSettings
-from ponder.train.head_states import States
+from ponder.train.head_states import States, headed
 from ponder.train.job import digests, pairs_digest
 from ponder.train.planned import Advance, planned
 from ponder.train.pricing import Load, Price, price

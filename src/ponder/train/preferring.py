@@ -76,7 +76,8 @@ def make_preferring(
         precompute_ref_log_probs=True,
         max_length=None,
         per_device_train_batch_size=len(order.pieces[0]),
-        gradient_checkpointing=student.tuning.checkpointing,
+        # None: TRL would turn it on, and the student has done so where it is wanted.
+        gradient_checkpointing=None,
     )
     with quiet():
         trainer = Preferring(

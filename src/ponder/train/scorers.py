@@ -149,7 +149,7 @@ class CrossScorer:
                 parameter.requires_grad_(False)
         if tuning.checkpointing:
             with quiet():
-                model.transformers_model.gradient_checkpointing_enable({"use_reentrant": False})
+                model.transformers_model.activation_checkpointing_enable()
 
         class Pairs(torch.nn.Module):
             def __init__(self) -> None:

@@ -65,7 +65,8 @@ class Student:
         if tuning.lora:
             _put_on(model, tuning)
         if tuning.checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            with quiet():
+                model.activation_checkpointing_enable()
         return loaded
 
     @property
