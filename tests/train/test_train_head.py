@@ -38,7 +38,8 @@ def models(tmp_path, tiny_folder):
     file = tmp_path / "one.yaml"
     file.write_text(
         f"name: one\nengines: {{one: {{model: {tiny_folder('llama')}}}}}\nreasoner: {{engine: one}}\n"
-        "embedder: {kind: backbone, engine: one}\njudges: {ecr: {engine: one}, query-aware: {engine: one}}\nreason_tokens: 12\n"
+        "embedder: {kind: backbone, engine: one}\nreason_tokens: 12\n"
+        "judges: {ecr: {engine: one}, query-aware: {engine: one}}\n"
     )
     return file
 

@@ -18,8 +18,10 @@ from ponder.cli import (
     demo,
     doctor,
     evaluate,
+    improve,
     index,
     info,
+    mine,
     models,
     moments,
     parity,
@@ -53,6 +55,8 @@ app.command("evaluate-moments")(moments.evaluate_moments)
 app.command("evaluate-qa")(qa.evaluate_qa)
 app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
+app.command("mine")(mine.mine)
+app.command("improve")(improve.improve)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ponder.embed import lexical
 from ponder.embed.lexical import Lexical
+from ponder.models.lite.adapter import Adapter
 from ponder.models.lite.perception import Glimpse, Perceiver
 from ponder.models.lite.text_encoder import DIM as TEXT_DIM
 from ponder.models.lite.text_encoder import TextEncoder
@@ -55,10 +56,18 @@ class LiteEmbedder:
         perceiver: Looks at contents; shared with the reasoner, so that each is looked at once.
         encoder: Embeds sentences.
         vision: Gives the directions in which looks are compared.
+        adapter: Adds what was learned about looks to the meaning of pictures; None for nothing.
     """
 
-    def __init__(self, perceiver: Perceiver, encoder: TextEncoder, vision: Vision) -> None:
+    def __init__(
+        self,
+        perceiver: Perceiver,
+        encoder: TextEncoder,
+        vision: Vision,
+        adapter: Adapter | None = None,
+    ) -> None:
         self._perceiver, self._encoder, self._vision = perceiver, encoder, vision
+        self._adapter = adapter
         self._lexical = Lexical(encoder.pieces)
         # Classes and their definitions come again and again; passages do not.
         self._sentence = lru_cache(maxsize=4096)(self._encode)
@@ -66,7 +75,8 @@ class LiteEmbedder:
     @property
     def fingerprint(self) -> str:
         """All that decides a vector but the reasoning."""
-        return f"{self._perceiver.fingerprint}/{self._encoder.fingerprint}/{_VERSION}"
+        plain = f"{self._perceiver.fingerprint}/{self._encoder.fingerprint}/{_VERSION}"
+        return plain if self._adapter is None else f"{plain}/{self._adapter.fingerprint}"
 
     @property
     def dim(self) -> int:
@@ -153,6 +163,8 @@ class LiteEmbedder:
             told = [(text, weight / 2) for first, second, weight, _ in claims for text in (first, second)]
             meaning = _NAMES * meaning + (1 - _NAMES) * self._mean(told)
             bag += [(first, weight) for first, _, weight, _ in claims]
+        if self._adapter is not None:
+            meaning = with_learned(meaning, self._adapter.meaning(glimpse.features))
         return self._row(meaning, self._words(bag), looks)
 
     def _query(self, content: Content, reasoning: Reasoning | None) -> NDArray[np.float32]:
@@ -230,6 +242,26 @@ class LiteEmbedder:
     def _encode(self, text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = self._encoder.encode([text])[0]
         return vector
+
+
+def with_learned(meaning: NDArray[np.float32], learned: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A meaning with what an adapter adds, no longer than 1: the row's scale has room for no more.
+
+    Args:
+        meaning: float32 (..., 384).
+        learned: float32 (..., 384).
+
+    Example:
+        >>> import numpy as np
+        >>> with_learned(np.array([1.0, 0.0]), np.array([0.0, 1.0])).round(3).tolist()
+        [0.707, 0.707]
+        >>> with_learned(np.array([0.1, 0.0]), np.array([0.0, 0.5])).tolist()
+        [0.1, 0.5]
+    """
+    import numpy as np
+
+    total = meaning + learned
+    return np.asarray(total / np.maximum(1.0, np.linalg.norm(total, axis=-1, keepdims=True)), np.float32)
 
 
 def meaning_of(vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
 from ponder.embed.lite import LiteEmbedder, meaning_of
+from ponder.models.lite.adapter import Adapter
 from ponder.models.lite.language import Language
 from ponder.models.lite.perception import Perceiver
 from ponder.models.lite.text_encoder import TextEncoder
@@ -27,6 +29,21 @@ SHIPPED = Path(__file__).parent / "files" / "lite.calibration.json"
 """Measured on the dev splits of our benchmarks by ``ponder calibrate``; docs/scaling.md has the command."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What `lite` sees with, and the space in which it means.
+
+    Attributes:
+        perceiver: Looks at contents.
+        encoder: Embeds sentences.
+        vision: The classifier.
+    """
+
+    perceiver: Perceiver
+    encoder: TextEncoder
+    vision: Vision
+
+
 class LiteModels:
     """EfficientNet-Lite0 and RapidOCR perceive, WordNet knows, MiniLM embeds, SmolLM2-135M judges.
 
@@ -42,10 +59,13 @@ class LiteModels:
             with (a class name's prior likelihood).
         calibration: A file of ``ponder calibrate``; "" takes the one that comes with ponder, which counts for
             judges and encoders of full size only, "none" none.
+        adapter: A folder of ``ponder train adapter``; "" for none. It keeps the scale of retrieval's scores,
+            so what was measured of judges beside the plain embedder goes on counting.
 
     Raises:
         BadArguments: An unknown vision, or fewer layers than one.
-        InputNotFound, InputInvalid: `calibration` names a file that is not there, or no calibration.
+        InputNotFound, InputInvalid: `calibration` names a file that is not there, or no calibration;
+            `adapter` a folder without one, or one that was trained with other models.
 
     Example:
         >>> small = LiteModels(judge_layers=10)
@@ -64,6 +84,7 @@ class LiteModels:
         text_layers: int | None = None,
         judge_layers: int | None = None,
         calibration: str = "",
+        adapter: str = "",
     ) -> None:
         plain = {"vision": "efficientnet-lite0", "text": "minilm"}
         told = {"vision": vision, "text": text, "text_layers": text_layers, "judge_layers": judge_layers}
@@ -71,12 +92,25 @@ class LiteModels:
             # A shelf remembers the name, and is searched from other folders too.
             calibration = str(Path(calibration).expanduser().absolute())
         told["calibration"] = calibration or None
-        self.calibration = _calibration(calibration)
+        if adapter:
+            adapter = str(Path(adapter).expanduser().absolute())
+        told["adapter"] = adapter or None
         changed = [f"{key}={value}" for key, value in told.items() if value not in (None, plain.get(key))]
         self.name = ",".join(("lite", *changed))
         self._vision, self._language = Vision(name=vision), Language(cache=cache, layers=judge_layers)
         self._encoder = TextEncoder(name=text, layers=text_layers)
         self._perceiver = Perceiver(self._vision, cache)
+        self.adapter = Adapter(Path(adapter)) if adapter else None
+        if self.adapter is not None:
+            self.adapter.fits(self._vision.fingerprint, self._encoder.fingerprint)
+        self.calibration = self._beside(_calibration(calibration))
+
+    def _beside(self, found: Calibration | None) -> Calibration | None:
+        """What was measured beside the plain embedder counts beside the one with an adapter too."""
+        if found is None or self.adapter is None:
+            return found
+        plain = LiteEmbedder(self._perceiver, self._encoder, self._vision).fingerprint
+        return replace(found, embedder=self.embedder.fingerprint) if found.embedder == plain else found
 
     @cached_property
     def reasoner(self) -> LiteReasoner:
@@ -86,7 +120,12 @@ class LiteModels:
     @cached_property
     def embedder(self) -> LiteEmbedder:
         """Meaning, words and looks in one vector."""
-        return LiteEmbedder(self._perceiver, self._encoder, self._vision)
+        return LiteEmbedder(self._perceiver, self._encoder, self._vision, self.adapter)
+
+    @property
+    def sight(self) -> Sight:
+        """What an adapter is trained between."""
+        return Sight(self._perceiver, self._encoder, self._vision)
 
     @cached_property
     def rerankers(self) -> dict[str, Reranker]:
@@ -131,6 +170,7 @@ def build(
     text_layers: int | None = None,
     judge_layers: int | None = None,
     calibration: str = "",
+    adapter: str = "",
 ) -> LiteModels:
     """The entry point of the preset; cheap, weights load at first use. Arguments as for `LiteModels`.
 
@@ -145,6 +185,7 @@ def build(
         text_layers=text_layers,
         judge_layers=judge_layers,
         calibration=calibration,
+        adapter=adapter,
     )
 
 

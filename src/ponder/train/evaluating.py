@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ponder.embed.sentence import SentenceEmbedder
 from ponder.evaluate.beir import Dataset
-from ponder.evaluate.corpus import build_corpus
+from ponder.evaluate.corpus import Advance, build_corpus
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
 from ponder.protocols import BlobCache, Embedder, Models, Reasoner, Reranker
@@ -104,8 +104,6 @@ def measure(
     Raises:
         InputInvalid: No document or no query can be opened.
     """
-    from ponder.cascade import parse_stages
-
     now = _Set(
         models.name,
         models.reasoner,
@@ -114,13 +112,38 @@ def measure(
         models.reason_tokens,
         int(getattr(models, "reason_batch", 1)),
     )
+    return {
+        dataset.name: retrieved(dataset, now, Overlay(cache), reason_tokens=reason_tokens)
+        for dataset in datasets
+    }
+
+
+def retrieved(
+    dataset: Dataset,
+    models: Models,
+    cache: BlobCache,
+    *,
+    reason_tokens: int | None = None,
+    advance: Advance | None = None,
+) -> dict[str, float]:
+    """Metrics of plain retrieval (budget 0) on a data set.
+
+    Args:
+        dataset: What to search and ask.
+        models: What reasons and embeds.
+        cache: Of reasonings and vectors.
+        reason_tokens: Longest reasoning about a document; None takes the models' own.
+        advance: Called with (documents done, documents).
+
+    Raises:
+        InputInvalid: No document or no query can be opened.
+    """
+    from ponder.cascade import parse_stages
+
     settings = Settings(budgets=(0,), cascade=parse_stages("retrieve:100"), reason_tokens=reason_tokens)
-    found = {}
-    for dataset in datasets:
-        corpus = build_corpus(dataset.items, now, Overlay(cache), settings)
-        [run] = run_budgets(dataset, corpus, settings)
-        found[dataset.name] = dict(run.report.metrics)
-    return found
+    corpus = build_corpus(dataset.items, models, cache, settings, advance)
+    [run] = run_budgets(dataset, corpus, settings)
+    return dict(run.report.metrics)
 
 
 def mean_of(scores: Mapping[str, Mapping[str, float]], metric: str) -> float:

@@ -14,8 +14,9 @@ from ponder.cli.train import options, results
 
 
 def head(
-    folders: options.Folders,
     out: options.Out,
+    folders: options.Folders = None,
+    data: options.Data = None,
     pooling: Annotated[
         Literal["last", "mean", "attention", "q-former", "self-attention"],
         typer.Option(help="Which head; last and mean have no weights: their preset alone is made."),
@@ -43,6 +44,7 @@ def head(
     seed: options.Seed = 0,
     stop_after: options.StopAfter = 0,
     fresh: options.Fresh = False,
+    resume: options.Resume = False,
     dry_run: options.DryRun = False,
     tflops: options.Tflops = None,
     as_json: general.Json = False,
@@ -76,7 +78,7 @@ def head(
         every=every,
         seed=seed,
     )
-    datasets = options.datasets(folders, split)
+    datasets = options.datasets(options.given(folders, data), split)
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
         job = HeadJob(

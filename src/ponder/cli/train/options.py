@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from ponder.evaluate.beir import Dataset
 
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="DIR...", help="BEIR folders with media.", show_default=False)
+    list[Path] | None, typer.Argument(metavar="DIR...", help="BEIR folders with media.", show_default=False)
+]
+Data = Annotated[
+    list[Path] | None, typer.Option("--data", metavar="DIR", help="The same as DIR.", show_default=False)
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what OUT holds: what is done without it too.")
 ]
 Out = Annotated[
     Path,
@@ -91,7 +97,11 @@ def lasting(arguments: Sequence[str]) -> list[str]:
     """
     found, skip = [], False
     for each in arguments:
-        if not skip and each not in ("--fresh", "--stop-after") and not each.startswith("--stop-after="):
+        if (
+            not skip
+            and each not in ("--fresh", "--resume", "--stop-after")
+            and not each.startswith("--stop-after=")
+        ):
             found.append(each)
         skip = each == "--stop-after"
     return found
@@ -105,6 +115,18 @@ def reports(text: str) -> list[str]:
         (['tensorboard', 'wandb'], [])
     """
     return [each.strip() for each in text.split(",") if each.strip() not in ("", "none")]
+
+
+def given(folders: Sequence[Path] | None, data: Sequence[Path] | None) -> list[Path]:
+    """The folders that were named, in either way.
+
+    Raises:
+        BadArguments: None was.
+    """
+    found = [*(folders or ()), *(data or ())]
+    if not found:
+        raise BadArguments("no data set", "DIR", "name a BEIR folder")
+    return found
 
 
 def datasets(folders: Sequence[Path], split: str) -> list[Dataset]:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 
 def reasoner(
-    folders: options.Folders,
     out: options.Out,
+    folders: options.Folders = None,
+    data: options.Data = None,
     ecrs: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="ECRs of ponder reason to learn from.")
     ] = None,
@@ -64,6 +65,7 @@ def reasoner(
     seed: options.Seed = 0,
     stop_after: options.StopAfter = 0,
     fresh: options.Fresh = False,
+    resume: options.Resume = False,
     dry_run: options.DryRun = False,
     tflops: options.Tflops = None,
     as_json: general.Json = False,
@@ -102,7 +104,7 @@ def reasoner(
         every=every,
         seed=seed,
     )
-    datasets = options.datasets(folders, split)
+    datasets = options.datasets(options.given(folders, data), split)
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
         spec = reasoner_spec(chosen)

@@ -14,8 +14,9 @@ from ponder.cli.train import options, results
 
 
 def reranker(
-    folders: options.Folders,
     out: options.Out,
+    folders: options.Folders = None,
+    data: options.Data = None,
     split: options.Split = "train",
     pairs: options.Pairs = None,
     models: general.Models = "lite",
@@ -57,6 +58,7 @@ def reranker(
     seed: options.Seed = 0,
     stop_after: options.StopAfter = 0,
     fresh: options.Fresh = False,
+    resume: options.Resume = False,
     dry_run: options.DryRun = False,
     tflops: options.Tflops = None,
     as_json: general.Json = False,
@@ -95,7 +97,7 @@ def reranker(
         every=every,
         seed=seed,
     )
-    datasets = options.datasets(folders, split)
+    datasets = options.datasets(options.given(folders, data), split)
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
         job = RerankerJob(

@@ -115,6 +115,26 @@ class Vision:
         """
         return self._singular[:count]
 
+    def imagined(self, mean: NDArray[np.float32], clear: float = 0.9) -> NDArray[np.float32]:
+        """Features that a picture of each class may have, from the classifier's weights alone.
+
+        The mean picture, moved along the class' centred weights: what the classifier would call that class.
+
+        Args:
+            mean: float32 (1280,), features of the pictures that are to be expected.
+            clear: How far, in lengths of `mean`. From .3 to 3, stamps' dev differed by .015 of hit@10.
+
+        Returns:
+            float32 (1000, 1280), not negative.
+        """
+        import numpy as np
+
+        rows = self._network._fc.weight.detach().numpy()
+        rows = rows - rows.mean(axis=0)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        moved = mean + np.float32(clear * np.linalg.norm(mean)) * rows
+        return np.asarray(np.maximum(moved, 0.0), np.float32)
+
     @cached_property
     def _singular(self) -> NDArray[np.float32]:
         import numpy as np

@@ -1,0 +1,170 @@
+"""What a pair is taken for: positive-aware thresholds, each decision with the figures behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ponder.errors import BadArguments
+from ponder.train.pairs import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the lines are drawn.
+
+    Attributes:
+        relative: A candidate above this share of the positive's score may be relevant too (NV-Retriever's
+            TopK-PercPos, arXiv:2407.15831, whose .95 it is).
+        margin: The same as a difference of scores: a hard negative lies at least so far below the positive.
+        chance: A candidate with at least this calibrated probability is a false negative wherever the
+            positive stands; 1 and above: none is.
+        sure: A candidate with at most this probability is a hard negative wherever the positive stands; 0:
+            none is. Without a calibration neither counts.
+        copy: Two whose looks (or vectors) are at least as close as this are the same thing.
+        easy: A candidate below this share of the positive's score teaches nothing.
+        suspect: A labelled document is suspect where its score is below this share of the best candidate's
+            and `deep` or more candidates are better.
+        deep: See `suspect`.
+    """
+
+    relative: float = 0.95
+    margin: float = 0.0
+    chance: float = 0.5
+    sure: float = 0.0
+    copy: float = 0.9
+    easy: float = 0.3
+    suspect: float = 0.4
+    deep: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("relative", "copy"):
+            if not 0 < getattr(self, name) <= 1:
+                raise BadArguments(f"{getattr(self, name)}", f"--{name}", "above 0, at most 1")
+        if self.margin < 0 or self.deep < 1:
+            raise BadArguments(f"{self.margin}, {self.deep}", "--margin, --deep", "not negative; at least 1")
+
+    def fields(self) -> dict[str, Any]:
+        """For a manifest."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A document as it stands for a query.
+
+    Attributes:
+        score: Of the whole cascade.
+        judged: Whether a judge was asked and answered; without a budget nobody is, and all count as judged.
+        chance: Calibrated probability; None without one.
+        closest: How close it is to the closest labelled positive, a cosine.
+        rank: In the retriever's ranking, from 1.
+    """
+
+    score: float
+    judged: bool
+    chance: float | None
+    closest: float
+    rank: int
+
+
+Told = tuple[Decision, str]
+
+
+def decide(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Told:
+    """What an unlabelled candidate is taken for, and why.
+
+    Args:
+        candidate: It.
+        positive: The labelled one with the best score; None if none was judged.
+        lines: Thresholds.
+
+    Example:
+        >>> best = Scored(1.0, True, None, 1.0, 1)
+        >>> decide(Scored(0.97, True, None, 0.2, 2), best, Thresholds())
+        ('false-negative', 'score 0.970 above 0.95 of the positive 1.000')
+        >>> decide(Scored(0.7, True, None, 0.2, 3), best, Thresholds())
+        ('hard-negative', 'score 0.700 below the positive 1.000')
+    """
+    chance = candidate.chance
+    if candidate.closest >= lines.copy:
+        return (
+            "false-negative",
+            f"a copy of the positive: closeness {candidate.closest:.3f} >= {lines.copy:g}",
+        )
+    if not candidate.judged:
+        return "unjudged", "the tokens ended before it"
+    if chance is not None and chance >= lines.chance:
+        return "false-negative", f"probability {chance:.3f} >= {lines.chance:g}"
+    if positive is None:
+        return "unjudged", "no labelled positive was judged to compare it with"
+    return _beside(candidate, positive, lines)
+
+
+def _beside(candidate: Scored, positive: Scored, lines: Thresholds) -> Told:
+    """What a candidate's score says beside the positive's."""
+    score, told = f"score {candidate.score:.3f}", f"positive {positive.score:.3f}"
+    # A share of a score below 0 would lie above it.
+    share = positive.score * (lines.relative if positive.score > 0 else 1 / lines.relative)
+    gap = positive.score - lines.margin
+    if candidate.score > min(share, gap):
+        if candidate.chance is not None and candidate.chance <= lines.sure:
+            sure = f"probability {candidate.chance:.3f} <= {lines.sure:g}"
+            return "hard-negative", f"{sure}, though its {score} is above the {told}"
+        by = f"above {lines.relative:g} of" if share < gap else f"less than {lines.margin:g} below"
+        return "false-negative", f"{score} {by} the {told}"
+    if candidate.score < lines.easy * positive.score:
+        return "easy", f"{score} below {lines.easy:g} of the {told}"
+    return "hard-negative", f"{score} below the {told}"
+
+
+def doubt(positive: Scored, best: Scored | None, lines: Thresholds) -> Told:
+    """Whether a labelled document is suspect, and why.
+
+    Args:
+        positive: The labelled one.
+        best: The candidate or labelled document with the best score; None if there is none.
+        lines: Thresholds.
+
+    Example:
+        >>> best, labelled = Scored(0.9, True, None, 0.1, 1), Scored(0.1, True, None, 1.0, 400)
+        >>> doubt(labelled, best, Thresholds())[0]
+        'suspect-positive'
+    """
+    if best is None or not positive.judged:
+        return "positive", "labelled"
+    if positive.rank > lines.deep and positive.score < lines.suspect * best.score:
+        figures = f"score {positive.score:.3f} below {lines.suspect:g} of the best {best.score:.3f}"
+        return "suspect-positive", f"labelled, but {figures}, {positive.rank - 1} documents are nearer"
+    return "positive", f"labelled, score {positive.score:.3f}"
+
+
+def diverse(order: Sequence[int], close: Any, most: int, lines: Thresholds) -> dict[int, Told]:
+    """Of hard negatives those that are too many, or copies of one that is there already.
+
+    Args:
+        order: Their places, the best score first.
+        close: float32 (n, n), closeness of documents by place.
+        most: How many may stay.
+        lines: Thresholds.
+
+    Returns:
+        By place what is said of those that do not stay.
+
+    Example:
+        >>> import numpy as np
+        >>> diverse([0, 1, 2], np.array([[1, 0.99, 0], [0.99, 1, 0], [0, 0, 1]]), 5, Thresholds())
+        {1: ('near-duplicate', 'of a negative that is there: closeness 0.990')}
+    """
+    kept: list[int] = []
+    out: dict[int, Told] = {}
+    for place in order:
+        nearest = max((float(close[place, other]) for other in kept), default=-1.0)
+        if nearest >= lines.copy:
+            out[place] = ("near-duplicate", f"of a negative that is there: closeness {nearest:.3f}")
+        elif len(kept) >= most:
+            out[place] = ("easy", f"{most} better ones are there")
+        else:
+            kept.append(place)
+    return out
