@@ -9,6 +9,7 @@ from ponder.models.local.settings import LocalSettings
 from ponder.presets.chat import ChatModels
 from ponder.presets.spec import LocalSpec, ReasonerSpec
 from ponder.protocols import Models
+from ponder.train.base import resolved
 
 
 def settings_of(models: Models, engine: str | None, name: str | None, what: str) -> LocalSettings:
@@ -17,7 +18,7 @@ def settings_of(models: Models, engine: str | None, name: str | None, what: str)
     Args:
         models: Their engine is taken where no other model is named; of it also pixels, frames and context.
         engine: Its name in their preset; None where they have none for this.
-        name: Another model: a folder, ``NAME`` or ``NAME@REVISION`` on the hub.
+        name: Another model, as for `ponder.train.base.resolved`.
         what: What is wanted, for the message: "reasons".
 
     Raises:
@@ -34,15 +35,11 @@ def settings_of(models: Models, engine: str | None, name: str | None, what: str)
             )
         return LocalSettings(**local.model_dump(exclude={"kind", "device", "dtype"}))
     kept = local.model_dump(include={"max_pixels", "frames", "row"}) if local else {}
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if (folder / "adapter_config.json").is_file():
-            raise BadArguments(
-                "an adapter alone", f"--base {name}", "give --models with a preset that has it"
-            )
-        return LocalSettings(str(folder.absolute()), **kept)
-    plain, _, revision = name.partition("@")
-    return LocalSettings(plain, revision, **kept)
+    model, revision = resolved(name)
+    if (Path(model) / "adapter_config.json").is_file():
+        how = "give --models with a preset that has it"
+        raise BadArguments("an adapter alone", f"--base {name}", how)
+    return LocalSettings(model, revision, **kept)
 
 
 def reasoner_spec(models: Models) -> ReasonerSpec | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ponder.errors import BadArguments
@@ -150,7 +149,7 @@ def judge_base(models: Models, stage: str, name: str | None) -> JudgeBase:
     Args:
         models: Their judge's question, and what it is shown, are taken.
         stage: "ecr" or "query-aware".
-        name: A cross-encoder or a chat model; a folder, or ``NAME`` or ``NAME@REVISION`` on the hub.
+        name: A cross-encoder, an encoder, or a chat model, as for `ponder.train.base.resolved`.
 
     Raises:
         BadArguments: The models' judge cannot be trained, and no model was named.
@@ -163,12 +162,11 @@ def judge_base(models: Models, stage: str, name: str | None) -> JudgeBase:
     shows: dict[str, Any] = {"shows": "reasoning" if stage == "ecr" else "media"}
     if spec is not None:
         shows = spec.model_dump(include={"shows", "pictures", "words", "frames", "weight"})
-    if name is not None and _crosses(name):
-        folder = Path(name).expanduser()
-        plain, revision = (str(folder.absolute()), "") if folder.is_dir() else _parted(name)
-        return JudgeBase(
-            stage, CrossEncoderSpec(kind="cross-encoder", model=plain, revision=revision, **shows)
-        )
+    if name is not None:
+        model, revision = resolved(name)
+        if _crosses(model, revision):
+            made = CrossEncoderSpec(kind="cross-encoder", model=model, revision=revision, **shows)
+            return JudgeBase(stage, made)
     if name is None and isinstance(spec, CrossEncoderSpec):
         return JudgeBase(stage, spec)
     asks = spec if isinstance(spec, EngineJudgeSpec) else EngineJudgeSpec(engine="", **shows)
@@ -180,17 +178,11 @@ def judge_base(models: Models, stage: str, name: str | None) -> JudgeBase:
     return JudgeBase(stage, asks, replace(chat))
 
 
-def _crosses(name: str) -> bool:
-    """Whether a model is a cross-encoder, by its configuration."""
+def _crosses(model: str, revision: str) -> bool:
+    """Whether a model is a cross-encoder, or an encoder that becomes one with a new head."""
     from transformers import AutoConfig
 
-    folder = Path(name).expanduser()
-    plain, revision = (str(folder), "") if folder.is_dir() else _parted(name)
-    with having(plain, "a judge"):
-        config = AutoConfig.from_pretrained(plain, **({"revision": revision} if revision else {}))
-    return any("SequenceClassification" in each for each in config.architectures or ())
-
-
-def _parted(name: str) -> tuple[str, str]:
-    plain, _, revision = name.partition("@")
-    return plain, revision
+    with having(model, "a judge"):
+        config = AutoConfig.from_pretrained(model, **({"revision": revision} if revision else {}))
+    speaks = ("CausalLM", "ConditionalGeneration", "LMHeadModel", "ImageTextToText")
+    return not any(mark in each for each in config.architectures or () for mark in speaks)

@@ -90,8 +90,9 @@ class ReasonerSettings:
         """
         if self.rate:
             return self.rate
-        plain = 1e-4 if self.tuning == "lora" else 2e-5
-        return plain / 20 if self.prefer else plain
+        if self.prefer:
+            return 5e-6 if self.tuning == "lora" else 1e-6
+        return 1e-4 if self.tuning == "lora" else 2e-5
 
     def fields(self) -> dict[str, Any]:
         """As JSON values."""
