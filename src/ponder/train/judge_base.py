@@ -15,7 +15,7 @@ from ponder.presets.spec import CrossEncoderSpec, EngineJudgeSpec
 from ponder.protocols import Models
 from ponder.rerank.cross_encoder import CrossEncoderJudge
 from ponder.rerank.showing import Showing
-from ponder.train.base import Base
+from ponder.train.base import Base, resolved
 from ponder.train.chat_base import settings_of
 from ponder.train.reranker_settings import RerankerSettings
 from ponder.train.scorers import Asking, ChatScorer, CrossScorer, Scorer
