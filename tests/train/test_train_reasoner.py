@@ -1,6 +1,7 @@
 """``ponder train reasoner``, from the command line: it learns, prefers, filters, resumes, refuses."""
 
 import json
+import sys
 
 import pytest
 import torch
@@ -224,3 +225,12 @@ def test_a_teacher_writes_and_a_dry_run_neither_writes_nor_trains(tmp_path, data
     assert not (tmp_path / "out").exists()
     assert run([*command, "--shortest", "2"]) == 0
     assert json.loads(capsys.readouterr().out)["ecrs"] == {"kept": 16}
+
+
+def test_what_is_not_installed_is_named(tmp_path, data, tiny_folder, capsys, monkeypatch):
+    told = ["--ecrs", str(taught(tmp_path / "ecrs.jsonl"))]
+    command = reasoner_command(data, tmp_path / "out", tiny_folder("llama"), *told)
+    monkeypatch.setitem(sys.modules, "trl", None)  # as where it is not installed
+    assert run([*command, "--prefer"]) == 3
+    assert "trl is not installed (ponder train): pip install 'ponder[train]'" in capsys.readouterr().err
+    assert run([*command, "--dry-run", "--tflops", "1"]) == 0

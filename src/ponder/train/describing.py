@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -65,9 +66,16 @@ class Card:
             f"```sh\n{shlex.join(self.told)}\n```\n",
             "| setting | value |\n| --- | --- |",
             *(f"| {key} | {value} |" for key, value in self.settings.items()),
-            "\nWith " + ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES) + ".",
+            "\nWith " + ", ".join(_versions()) + ".",
         ]
         return "\n".join(parts) + "\n"
+
+
+def _versions() -> Iterator[str]:
+    for name in _PACKAGES:
+        # trl is needed for preferences only.
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
 
 
 def data_lines(

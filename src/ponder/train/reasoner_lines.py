@@ -70,4 +70,5 @@ class Lines:
         ids = self.engine.fitted(prompt, 1).ids
         answers = [answer_of(loaded, renderer, each.ecr, ids, traces=self._job.traces) for each in lessons]
         rendered = self.engine.fitted(prompt, max(map(len, answers)))
+        self.engine.forget()
         return [Line(rendered, answer) for answer in answers]

@@ -122,7 +122,9 @@ class ChatScorer:
     def _lines(self, query: Content, candidates: Sequence[Candidate]) -> list[Line]:
         asked, shown = shown_of(self._showing, query, candidates)
         prompts = [self._question.prompt(asked, query.instruction, each, "") for each in shown]
-        return [Line(self._engine.fitted(prompt, 1)) for prompt in prompts]
+        lines = [Line(self._engine.fitted(prompt, 1)) for prompt in prompts]
+        self._engine.forget()
+        return lines
 
 
 class CrossScorer:
