@@ -96,7 +96,8 @@ def test_the_filter_drops_the_misleading_and_keeps_the_best(measured):
 def test_form_is_judged_by_the_words(text, why):
     assert why in fault(Ecr("d", text))
     assert bool(fault(Ecr("d", text))) == bool(why)
-    assert fault(Ecr("d", "A kite.", truncated=True)) == "cut off by a limit"
+    assert fault(Ecr("d", "A kite, which", truncated=True)) == "cut off by a limit"
+    assert fault(Ecr("d", "A kite.", truncated=True)) == ""  # the limit was reached behind a sentence
 
 
 @given(

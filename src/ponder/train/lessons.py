@@ -18,6 +18,8 @@ useful."""
 
 _MARKS = ("<think", "</think", "<answer", "</answer", "<|", "|>")
 
+_ENDS = (".", "!", "?", "…", "。", "！", "？", '"', "”", ")")
+
 _REPEATED = 0.5
 """Least share of distinct runs of three words; a model that is caught in a loop falls far below."""
 
@@ -92,7 +94,8 @@ def fault(ecr: Ecr) -> str:
     """What is wrong with an ECR's form; "" for nothing."""
     if not any(mark.isalpha() for mark in ecr.text):
         return "no words"
-    if ecr.truncated:
+    # A limit may have cut the trace only, or have left out what came after a whole sentence.
+    if ecr.truncated and not ecr.text.rstrip().endswith(_ENDS):
         return "cut off by a limit"
     for mark in _MARKS:
         if mark in ecr.text:
