@@ -123,7 +123,7 @@ def finish(
         "ours": round(ours, 6),
         "peer": round(peer, 6),
         "peer_name": peer_name,
-        "ratio": round(peer / ours, 3),
+        "ratio": round(peer / ours, 3) if ours else None,
         "unit": unit,
         **({} if limit_share is None else {"limit_share": round(limit_share, 3)}),
         "checks": dict(checks),

@@ -31,9 +31,9 @@ def mine(
     ] = "ecr,query-aware:10",
     negatives: Annotated[int, typer.Option(help="Most hard negatives of a query.")] = 8,
     relative: Annotated[
-        float, typer.Option(help="Above this share of the positive's score: a false negative.")
+        float, typer.Option(help="Above this share of the positive's score: doubtful.")
     ] = 0.95,
-    margin: Annotated[float, typer.Option(help="Nearer to the positive's score: a false negative.")] = 0.0,
+    margin: Annotated[float, typer.Option(help="Nearer to the positive's score: doubtful.")] = 0.0,
     chance: Annotated[float, typer.Option(help="From this probability on: a false negative.")] = 0.5,
     sure: Annotated[float, typer.Option(help="Up to this probability: a hard negative anyway.")] = 0.0,
     copy: Annotated[float, typer.Option(help="Closeness from which two are the same thing.")] = 0.9,

@@ -15,7 +15,7 @@ class Thresholds:
     """Where the lines are drawn.
 
     Attributes:
-        relative: A candidate above this share of the positive's score may be relevant too (NV-Retriever's
+        relative: A candidate above this share of the positive's score is doubtful (NV-Retriever's
             TopK-PercPos, arXiv:2407.15831, whose .95 it is).
         margin: The same as a difference of scores: a hard negative lies at least so far below the positive.
         chance: A candidate with at least this calibrated probability is a false negative wherever the
@@ -83,7 +83,7 @@ def decide(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Tol
     Example:
         >>> best = Scored(1.0, True, None, 1.0, 1)
         >>> decide(Scored(0.97, True, None, 0.2, 2), best, Thresholds())
-        ('false-negative', 'score 0.970 above 0.95 of the positive 1.000')
+        ('doubtful', 'score 0.970 above 0.95 of the positive 1.000')
         >>> decide(Scored(0.7, True, None, 0.2, 3), best, Thresholds())
         ('hard-negative', 'score 0.700 below the positive 1.000')
     """
@@ -113,7 +113,7 @@ def _beside(candidate: Scored, positive: Scored, lines: Thresholds) -> Told:
             sure = f"probability {candidate.chance:.3f} <= {lines.sure:g}"
             return "hard-negative", f"{sure}, though its {score} is above the {told}"
         by = f"above {lines.relative:g} of" if share < gap else f"less than {lines.margin:g} below"
-        return "false-negative", f"{score} {by} the {told}"
+        return "doubtful", f"{score} {by} the {told}"
     if candidate.score < lines.easy * positive.score:
         return "easy", f"{score} below {lines.easy:g} of the {told}"
     return "hard-negative", f"{score} below the {told}"

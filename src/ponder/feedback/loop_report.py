@@ -17,7 +17,7 @@ _SHOWN = ("false-negative", "hard-negative", "suspect-positive")
 
 
 def write_report(out: Path, rounds: Sequence[Round], metric: str, command: Sequence[str]) -> None:
-    """Write ``report.md``, ``best`` (the name of the winning models), and ``curve.svg`` where it can be drawn.
+    """Write ``report.md``, ``best`` (the winning models' name), and ``curve.svg`` where it can be drawn.
 
     Args:
         out: The loop's folder.

@@ -156,11 +156,11 @@ def _block(
             lost.append(f"query {query.query.id}: {error}")
             continue
         if found is not None:
-            pairs += _pairs(query.query.id, found, settings)
+            pairs += pairs_of(query.query.id, found, settings)
     return pairs, lost
 
 
-def _pairs(query: str, found: Bench, settings: MiningSettings) -> Iterator[Pair]:
+def pairs_of(query: str, found: Bench, settings: MiningSettings) -> Iterator[Pair]:
     """Every document of a query with its decision, the best score first."""
     lines, documents = settings.lines, found.documents
     labelled = [each for each in documents if each.grade > 0 and each.scored.judged]

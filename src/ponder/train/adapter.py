@@ -27,6 +27,9 @@ class AdapterSettings:
         temperature: Of InfoNCE, as TTE's (arXiv:2510.05014).
         batch: Most queries of a step, drawn anew for each.
         negatives: Most mined negatives of a query.
+        strangers: Also take mined negatives that answer no query of the training set. A picture that is only
+            ever a negative learns to answer nothing, also what it will be asked for one day: with them hit@10
+            on stamps' dev was .463, without .574 (docs/log.md).
         classes: Weight of what the classifier and WordNet know (`classes_of`): with 475 queries hit@1 .241
             for .210, hit@10 .525 for .504.
         distil: Weight of the KL divergence from the judge's ranking of a query's documents.
@@ -42,6 +45,7 @@ class AdapterSettings:
     temperature: float = 0.02
     batch: int = 512
     negatives: int = 8
+    strangers: bool = False
     classes: float = 1.0
     distil: float = 0.0
     warmth: float = 0.5

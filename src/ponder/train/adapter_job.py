@@ -106,7 +106,14 @@ def train_adapter(
     ]
     with progress("pictures") as advance:
         examples = _apart(job.datasets, found)
-        pictures = pictures_of(examples, job.models, job.cache, negatives=s.negatives, advance=advance)
+        pictures = pictures_of(
+            examples,
+            job.models,
+            job.cache,
+            negatives=s.negatives,
+            strangers=s.strangers,
+            advance=advance,
+        )
     if not folder.done:
         classes = classes_of(job.models.sight, pictures.features)
         with progress("steps") as advance:

@@ -10,6 +10,8 @@ from ponder.evaluate.beir import Dataset
 from ponder.records import Item, Query
 from ponder.train.pairs import Pair
 
+_SPARED = ("positive", "suspect-positive", "false-negative", "doubtful", "near-duplicate")
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -21,7 +23,7 @@ class Example:
         negatives: Hard negatives, the retriever's nearest first; may be none.
         scores: The judge's score by document id, of positives and negatives, where it gave one.
         spared: Ids of documents that must not be trained against, whoever brings them into the batch:
-            positives, false negatives, and their near-duplicates.
+            positives, false negatives, the doubtful, and near-duplicates.
     """
 
     query: Query
@@ -78,7 +80,7 @@ def examples_of(
                 doubtful.add(pair.document_id)
             elif pair.decision == "positive" or (promote and pair.decision == "false-negative"):
                 relevant.add(pair.document_id)
-            if pair.decision in ("positive", "suspect-positive", "false-negative", "near-duplicate"):
+            if pair.decision in _SPARED:
                 spared.add(pair.document_id)
         if not suspects:
             relevant -= doubtful

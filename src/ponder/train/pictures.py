@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ponder.embed.lite import meaning_of
@@ -67,6 +67,7 @@ def pictures_of(
     cache: BlobCache,
     *,
     negatives: int,
+    strangers: bool = False,
     advance: Advance | None = None,
 ) -> Pictures:
     """Look at the pictures of examples.
@@ -76,6 +77,7 @@ def pictures_of(
         models: `lite` without an adapter.
         cache: Has perceptions, reasonings and vectors, or gets them.
         negatives: Most mined ones of a query.
+        strangers: Also take negatives that are no example's positive.
         advance: Called with (pictures done, pictures).
 
     Raises:
@@ -84,6 +86,8 @@ def pictures_of(
     import numpy as np
 
     ingest = Ingest(models, cache)
+    if not strangers:
+        examples = _among_themselves(examples)
     wanted = {item.id: item for item in _wanted(examples, negatives)}
     lost: list[Skipped] = []
     place: dict[str, int] = {}
@@ -163,6 +167,15 @@ def lite_of(models: object) -> LiteModels:
             "give lite; others are trained by: ponder train embedder",
         )
     return models
+
+
+def _among_themselves(examples: Sequence[Example]) -> list[Example]:
+    """The examples without negatives that answer none of them."""
+    known = {item.id for each in examples for item in each.positives}
+    return [
+        replace(each, negatives=tuple(item for item in each.negatives if item.id in known))
+        for each in examples
+    ]
 
 
 def _wanted(examples: Sequence[Example], negatives: int) -> Iterator[Item]:

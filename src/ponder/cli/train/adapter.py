@@ -27,6 +27,9 @@ def adapter(
     temperature: Annotated[float, typer.Option(help="Of InfoNCE.")] = 0.02,
     batch: Annotated[int, typer.Option(help="Most queries of a step.")] = 512,
     negatives: Annotated[int, typer.Option(help="Most mined negatives of a query.")] = 8,
+    strangers: Annotated[
+        bool, typer.Option("--strangers", help="Also negatives that answer no query of the training set.")
+    ] = False,
     classes: Annotated[float, typer.Option(help="Weight of what the classifier knows already.")] = 1.0,
     distil: Annotated[float, typer.Option(help="Weight of the judge's ranking; needs --pairs.")] = 0.0,
     warmth: Annotated[float, typer.Option(help="Of the judge's scores, for --distil.")] = 0.5,
@@ -56,6 +59,7 @@ def adapter(
         temperature=temperature,
         batch=batch,
         negatives=negatives,
+        strangers=strangers,
         classes=classes,
         distil=distil,
         warmth=warmth,

@@ -1,0 +1,104 @@
+"""The loop keeps what helps, stops at what does not, harms no guarded set, and goes on where it stopped."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from test_mining import write_texts
+
+from ponder.cascade import parse_stages
+from ponder.cli.console import progress
+from ponder.evaluate.beir import Dataset, load_beir
+from ponder.feedback.improving import Loop, best_of, mining
+from ponder.feedback.loop_report import write_report
+from ponder.feedback.mining import MiningSettings
+from ponder.feedback.rounds import Figures, Round, Rule
+from ponder.index.cache import Cache
+from ponder.train.job import Progress
+
+
+def _figures(values: Sequence[float], whole: Sequence[float] = (), **guards: float) -> Figures:
+    column = {"hit@10": list(values)}
+    return Figures("m", column, {"hit@10": list(whole or values)}, 10.0, guards)
+
+
+BEFORE = _figures([0, 0, 1, 0], video=0.5)
+
+
+@pytest.mark.parametrize(
+    ("now", "kept", "why"),
+    [
+        (_figures([1, 0, 1, 0], video=0.5), True, "+0.250"),
+        (_figures([0, 0, 1, 0], video=0.5), False, "no gain"),
+        (_figures([1, 1, 1, 1], video=0.48), False, "video fell from 0.500 to 0.480"),
+        (_figures([1, 1, 1, 1], video=0.491), True, "over the best so far"),
+        (_figures([1, 1, 1, 1], whole=[0, 0, 0, 0], video=0.5), False, "the cascade's hit@10 fell"),
+    ],
+)
+def test_a_round_is_kept_if_it_helps_and_harms_nobody(now: Figures, kept: bool, why: str) -> None:
+    found, told = Rule().judge(now, BEFORE, BEFORE)
+    assert found is kept
+    assert why in told
+
+
+def test_a_round_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    found = Round(2, BEFORE, {"hard-negative": 7}, 99, {"mining": 1.5}, False, "no gain")
+    found.save(tmp_path)
+    assert Round.read(tmp_path) == found
+    assert Round.read(tmp_path / "nowhere") is None
+
+
+@dataclasses.dataclass
+class Pupil:
+    """A trainee whose lessons bring the models that it is told, one a round."""
+
+    brings: list[str]
+    settings: object = "none"
+    lessons: list[Path] = dataclasses.field(default_factory=list)
+
+    def learn(self, dataset: Dataset, pairs: Path | None, out: Path, progress: Progress) -> str:
+        assert pairs is not None
+        self.lessons.append(pairs)
+        return self.brings[len(self.lessons) - 1]
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Cache]:
+    with Cache(tmp_path / "cache.sqlite") as opened:
+        yield opened
+
+
+def _loop(folder: Path, cache: Cache, pupil: Pupil) -> Loop:
+    train = load_beir(folder, split="train")
+    return Loop(
+        train,
+        train,
+        [train],
+        "fake",
+        pupil,
+        mining(MiningSettings(ranks=(1, 10), budget=100, negatives=3)),
+        parse_stages("retrieve:20,ecr:5"),
+        50,
+        Rule("hit@1"),
+        cache,
+    )
+
+
+def test_a_round_without_gain_is_the_last_and_is_not_done_again(tmp_path: Path, cache: Cache) -> None:
+    pupil = Pupil(["fake", "fake", "fake"])
+    loop, out = _loop(write_texts(tmp_path / "texts"), cache, pupil), tmp_path / "out"
+    told: list[int] = []
+    done = loop.run(out, 3, progress, lambda found: told.append(found.number))
+    assert [each.number for each in done] == told == [0, 1]
+    assert not done[1].kept
+    assert "no gain" in done[1].why
+    assert best_of(done).number == 0
+    assert done[1].decisions["hard-negative"] > 0
+    assert loop.run(out, 3, progress) == done
+    assert len(pupil.lessons) == 1
+    write_report(out, done, "hit@1", ["ponder", "improve"])
+    report = (out / "report.md").read_text()
+    assert "Best: round 0" in report
+    assert "hard-negative: query `" in report
+    assert (out / "best").read_text() == "fake\n"
