@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 COLLECTION = Path(ponder.__file__).parent / "demo" / "collection"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 # Verbs that make something new, and so choose the models.
-CHOOSERS = ("index", "scale", "calibrate", "evaluate", "evaluate-qa", "evaluate-moments", "train")
+CHOOSERS = ("index", "scale", "calibrate", "evaluate", "evaluate-qa", "evaluate-moments", "train", "reason")
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def test_the_guide_runs(
         elif block.language == "console":
             for command in block.text.splitlines():
                 capsys.readouterr()
-                # Any text encoder shows that a training's commands are right; a tiny one does it soon.
-                code = run(arguments(command.replace("--base minilm", f"--base {tiny_folder('llama')}")))
+                # Any model of words shows that a training's commands are right; a tiny one does it soon.
+                code = run(arguments(re.sub(r"--base \w+", f"--base {tiny_folder('llama')}", command)))
                 out, err = capsys.readouterr()
                 assert code == 0, f"{command}: {err}"
         elif block.language == "json":
