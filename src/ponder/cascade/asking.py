@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ponder.cascade.ledger import Ledger
 from ponder.cascade.nextstep import next_step
@@ -44,7 +44,10 @@ class Asking:
 
     def __post_init__(self) -> None:
         judge = self.weighing.judge
-        self.judge = judge.sitting() if isinstance(judge, Sits) else judge
+        if isinstance(judge, Sits):
+            # Offers are priced by the judge that sits: a later round is cheaper than a first one.
+            self.weighing = replace(self.weighing, judge=judge.sitting())
+        self.judge = self.weighing.judge
 
     def run(self, allocate: Allocation) -> Offers:
         """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
