@@ -28,6 +28,7 @@ class Asking:
         judge: The stage's, sitting: what he has read of the query is not read again.
         broken: How the judge broke its limit, "" if it kept it; that round's verdicts are thrown away.
         spent: Tokens charged.
+        last: Whether no later stage has anything to say of the query.
     """
 
     weighing: Weighing
@@ -39,6 +40,7 @@ class Asking:
     events: list[Event] = field(default_factory=list)
     broken: str = ""
     spent: int = 0
+    last: bool = False
     judge: Reranker = field(init=False)
     _sound: bool = True
 
@@ -126,7 +128,7 @@ class Asking:
                 each.score,
                 self.weighing.swing(self.block, each.row.item.kind, swing),
                 each.row.item.kind,
-                self.weighing.width(each.row.item.kind),
+                self.weighing.width(each.row.item.kind, last=self.last),
             )
             for each, swing in zip(self.block, known, strict=True)
         ]

@@ -14,6 +14,7 @@ from ponder.evaluate.calibrating.gates import fit_gate
 from ponder.evaluate.calibrating.widths import WIDTHS, fit_width
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.settings import Settings
+from ponder.records import Trust
 from ponder.rerank.calibration import CalibratedModels, read_calibration
 from ponder.testing import FakeModels, FakeReranker, SpoiltReranker
 
@@ -150,7 +151,7 @@ def test_a_width_is_as_small_as_loses_nothing():
 
     blocks = {"set": [block(n, 0.1 * n / 20) for n in range(1, 40)]}
     measures = {"set": "hit@1"}
-    found = fit_width(blocks, "text", 1.0, 0.1, measures)
+    found = fit_width(blocks, "text", Trust(1.0, 0.1, ""), measures)
     assert 1.75 <= found <= 2.0
-    assert fit_width(blocks, "text", 1.0, 1e-6, measures) == WIDTHS[-1]
-    assert fit_width(blocks, "text", 0.0, 0.1, measures) == WIDTH
+    assert fit_width(blocks, "text", Trust(1.0, 1e-6, ""), measures) == WIDTHS[-1]
+    assert fit_width(blocks, "text", Trust(0.0, 0.1, ""), measures) == WIDTH
