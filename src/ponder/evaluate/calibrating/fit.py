@@ -106,7 +106,7 @@ def _fits(
             centred=centred,
             curve=curve,
             why=found.why,
-            stretch=None if stretch is None else float(f"{stretch:.4g}"),
+            stretch=None if stretch is None else float(f"{stretch:.6g}"),
             gate=fit_gate(blocks, kind, {kind: found.weight}, measures) if found.weight else None,
         )
 
