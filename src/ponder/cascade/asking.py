@@ -60,7 +60,7 @@ class Asking:
         judged: dict[int, float | None] = {}
         least = 0
         while True:
-            step = next_round(runners, judged)
+            step = next_round(runners, judged, sits=isinstance(self.judge, Sits))
             if not step.places:
                 self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
                 return
@@ -101,7 +101,7 @@ class Asking:
             return next_step(Offer(self.weighing, self.query, self.block, waiting), None)
         asked = [place for place in range(len(self.block)) if place not in waiting]
         judged = self._judged(asked)
-        step = next_round(runners, judged)
+        step = next_round(runners, judged, sits=isinstance(self.judge, Sits))
         places = step.places if step.places and allocate == "adaptive" else waiting
         return next_step(Offer(self.weighing, self.query, self.block, places, runners, judged), step)
 

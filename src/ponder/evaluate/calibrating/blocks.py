@@ -11,7 +11,7 @@ from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.retrieval import without
-from ponder.protocols import Index, JudgesApart, Models, Reads, Reranker
+from ponder.protocols import Index, JudgesApart, Models, Reads, Reranker, Sits
 from ponder.records import Candidate, Content, Judgement, Kind, Ranking, Skipped, Usage
 from ponder.rerank.calibration import CalibratedModels, Calibration
 from ponder.rerank.fusion import fuse
@@ -38,6 +38,7 @@ class Block:
         signals: What retrieval tells of the query (`ponder.cascade.signals`).
         swings: What the judge tells of itself for each: how far its verdict may move it; None where it does
             not know. Empty for a judge that has to see all together.
+        sits: Whether the judge reads a query once for all rounds.
     """
 
     query: str
@@ -50,6 +51,7 @@ class Block:
     tokens: int
     signals: Mapping[str, float]
     swings: tuple[float | None, ...] = ()
+    sits: bool = False
 
     def reordered(self, moved: Sequence[float | None]) -> list[str]:
         """All ids once the judge has moved each candidate by so much."""
@@ -74,7 +76,7 @@ class Recorder:
         self._judge = judge
         self._kept: dict[tuple[str, tuple[str, ...]], Judgement] = {}
         self.name, self.fingerprint, self.weight = judge.name, judge.fingerprint, judge.weight
-        self.reads = judge.reads
+        self.reads, self.sits = judge.reads, isinstance(judge, Sits)
         self.query = ""
         self.last: tuple[Sequence[Candidate], Judgement] | None = None
         self.swings: tuple[float | None, ...] = ()
@@ -150,7 +152,7 @@ class Judged:
                 why = str(error)
                 continue
             if recorder.last is not None:
-                found.append(_block(query, recorder.last, recorder.swings, ranking))
+                found.append(_block(query, recorder.last, ranking, recorder))
             if advance:
                 advance(done, len(self.dataset.queries))
         if not found:
@@ -179,8 +181,8 @@ def _known(swing: float | None) -> float | None:
 def _block(
     judged: JudgedQuery,
     last: tuple[Sequence[Candidate], Judgement],
-    swings: tuple[float | None, ...],
     ranking: Ranking,
+    recorder: Recorder,
 ) -> Block:
     candidates, judgement = last
     said = {verdict.id: verdict.score for verdict in judgement.verdicts}
@@ -195,5 +197,6 @@ def _block(
         judged.grades,
         judgement.usage.spent,
         ranking.signals,
-        swings,
+        recorder.swings,
+        recorder.sits,
     )

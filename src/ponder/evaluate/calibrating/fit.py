@@ -54,7 +54,7 @@ def calibrate(
             blocks[each.dataset.name] = each.blocks(stage, known, passed)
             done += len(each.dataset.queries)
         fits += _fits(stage, sets[0].recorders[stage.name].fingerprint, blocks, measures)
-    fits = [_with_widths(fit, fits[place + 1 :], seen[fit.stage], measures) for place, fit in enumerate(fits)]
+    fits = [_with_widths(fit, fits[place + 1 :], seen, measures) for place, fit in enumerate(fits)]
     return Calibration(tuple(fits), embedder)
 
 
@@ -63,17 +63,35 @@ _PASSED_ON = "ndcg@10"
 
 
 def _with_widths(
-    fit: Fit, later: Sequence[Fit], blocks: Mapping[str, Sequence[Block]], measures: Mapping[str, str]
+    fit: Fit,
+    later: Sequence[Fit],
+    seen: Mapping[str, Mapping[str, Sequence[Block]]],
+    measures: Mapping[str, str],
 ) -> Fit:
-    """With the width of a race that is the last word, and of one that hands its order on."""
+    """With the width of a race that is the last word, and of one that hands its order on.
 
-    def least(what: Mapping[str, str]) -> float:
-        return fit_width(blocks, fit.kind, fit.trust, what)
+    Each is fitted on the queries that it is used for: of some a later judge says nothing.
+    """
+    stages = {each.stage for each in later if each.kind == fit.kind and each.weight} - {fit.stage}
+    blocks = {name: [b for b in each if fit.kind in b.kinds] for name, each in seen[fit.stage].items()}
+    say = {
+        (name, b.query) for stage in stages for name, each in seen[stage].items() for b in each if _says(b)
+    }
+    on = {name: [b for b in each if (name, b.query) in say] for name, each in blocks.items()}
+    last = {name: [b for b in each if (name, b.query) not in say] for name, each in blocks.items()}
 
-    handed_on = any(other.stage != fit.stage and other.kind == fit.kind and other.weight for other in later)
-    own = least(measures)
-    width = max(own, least(dict.fromkeys(measures, _PASSED_ON))) if handed_on else own
-    return replace(fit, width=width, width_last=own)
+    def least(of: Mapping[str, Sequence[Block]], what: Mapping[str, str]) -> float:
+        return fit_width(of, fit.kind, fit.trust, what)
+
+    own = least(last if any(last.values()) else on, measures)
+    if not any(on.values()):
+        return replace(fit, width=own, width_last=own)
+    passed = least(on, dict.fromkeys(measures, _PASSED_ON))
+    return replace(fit, width=max(least(on, measures), passed), width_last=own)
+
+
+def _says(block: Block) -> bool:
+    return any(said is not None for said in block.said)
 
 
 def _fits(

@@ -12,7 +12,7 @@ from ponder.evaluate.metrics import scores_of
 from ponder.records import Kind, Trust
 from ponder.rerank.fusion import centred, usable
 
-WIDTHS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
+WIDTHS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0)
 """That are tried, in swings; beyond the last everyone is judged."""
 
 
@@ -55,7 +55,7 @@ def _raced(block: Block, kind: Kind, trust: Trust, width: float, measure: str) -
         for score, k, said in zip(block.earlier, block.kinds, swings, strict=True)
     ]
     judged: dict[int, float | None] = {}
-    while (step := next_round(runners, judged)).places:
+    while (step := next_round(runners, judged, sits=block.sits)).places:
         judged = _moves(block, kind, trust.weight, {*judged, *step.places})
     moved = [judged.get(place) for place in range(len(runners))]
     return scores_of(block.reordered(moved), block.grades)[measure]
