@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import InputInvalid
-from ponder.feedback.candidates import QUERIES, Found, Judge, candidates
+from ponder.feedback.columns import QUERIES, Found, Judge, candidates
 from ponder.feedback.nearest import Advance
 from ponder.feedback.rules import Rules
 from ponder.train.pairs import schema
@@ -19,23 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Ids = Sequence[str] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Mined:
-    """What was mined.
-
-    Attributes:
-        path: The file of pairs.
-        positives: Labelled pairs.
-        negatives: Hard negatives.
-        full: Queries with as many negatives as were wanted.
-    """
-
-    path: Path
-    positives: int
-    negatives: int
-    full: int
 
 
 def mine_embeddings(
@@ -51,7 +34,7 @@ def mine_embeddings(
     block: int = QUERIES,
     made: Mapping[str, Any] | None = None,
     advance: Advance | None = None,
-) -> Mined:
+) -> int:
     """Mine hard negatives into a file of pairs, which ``ponder train`` reads; whole at the end, or not there.
 
     Args:
@@ -66,6 +49,9 @@ def mine_embeddings(
         block: As there.
         made: Kept in the file beside the rules: data set, models.
         advance: As there.
+
+    Returns:
+        How many negatives were found.
 
     Raises:
         BadArguments, InputInvalid: As for `candidates`; or another number of names than rows; or the judge
@@ -82,7 +68,6 @@ def mine_embeddings(
         ...     [(pair.document_id, pair.decision) for pair in read_pairs(file)]
         [('a', 'positive'), ('b', 'hard-negative'), ('c', 'hard-negative'), ('d', 'hard-negative')]
     """
-    import numpy as np
     import pyarrow.parquet as pq
 
     asked, held = (
@@ -92,7 +77,7 @@ def mine_embeddings(
     told = schema({**(made or {}), "rules": asdict(rules)})
     partial = out.with_name(out.name + ".partial")
     out.parent.mkdir(parents=True, exist_ok=True)
-    counts = np.zeros(3, np.int64)
+    count = 0
     said: set[float] = set()
     try:
         with pq.ParquetWriter(partial, told, compression="zstd") as file:
@@ -100,15 +85,14 @@ def mine_embeddings(
                 queries, corpus, positives, rules, judge=judge, block=block, advance=advance
             ):
                 file.write_table(_table(found, rules, told, asked, held))
-                hard = np.bincount(found.query[found.grade == 0])
-                counts += [int(found.grade.sum()), int(hard.sum()), int((hard == rules.num_negatives).sum())]
+                count += int((found.grade == 0).sum())
                 said |= _ends(found.judge)
-        if judge is not None and counts[0] and len(said) < 2:
+        if judge is not None and len(said) < 2:
             raise InputInvalid("the judge says the same of everything, or nothing", "judge", "mine without")
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    return Mined(out, *counts.tolist())
+    return count
 
 
 def _ends(scores: NDArray[np.float64]) -> set[float]:

@@ -138,7 +138,7 @@ class Kept:
         asked, places, low, high = self.flat()
         crowded = self._fill > self._room
         keep = ~crowded[asked]
-        parts = [(asked[keep], places[keep], low[keep], high[keep])]
+        parts: list[tuple[NDArray[Any], ...]] = [(asked[keep], places[keep], low[keep], high[keep])]
         for query in np.flatnonzero(crowded):
             at = np.sort(places[asked == query])
             scores = score(self.queries[query : query + 1], at)

@@ -1,9 +1,9 @@
 """Which documents are negatives of a query, by ranks and scores.
 
 The rules are those of ``mine_hard_negatives`` of sentence-transformers
-(https://sbert.net/docs/package_reference/util/hard_negatives.html), under its names. Two things differ: ranks
-count unlabelled documents as the retriever ranks them, before any other rule (there: what the other rules
-leave); and how deep a query is searched does not depend on how many positives other queries have.
+(https://sbert.net/docs/package_reference/util/hard_negatives.html). Two things differ: ranks count unlabelled
+documents as the retriever ranks them, before any other rule (there: what the other rules leave); and how deep
+a query is searched does not depend on how many positives other queries have.
 """
 
 from __future__ import annotations
@@ -20,46 +20,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Which documents are negatives of a query. What is None rules nothing out.
+    """What a negative is. What is None rules nothing out.
 
     Attributes:
-        range_min: Nearest unlabelled documents that are passed over.
-        range_max: Unlabelled documents that are looked at, those passed over included.
-        num_negatives: Most negatives of a query, the best scores first.
-        absolute_margin: A negative's score lies at least so far below the query's lowest positive.
-        relative_margin: The same as a share of the positive's magnitude; NV-Retriever's TopK-PercPos
-            (95 %) is .05 (arXiv:2407.15831).
-        max_score, min_score: Bounds of a negative's score, both included.
+        first: Place in the retriever's ranking without the labelled documents, from 1, where negatives begin.
+        last: Where they end, included.
+        negatives: Most of a query, the best scores first; fewer where there are not as many.
+        margin: A negative's score lies at least so far below the query's lowest positive.
+        relative: The same as a share of the positive's magnitude; NV-Retriever's TopK-PercPos (95 %) is .05
+            (arXiv:2407.15831).
+        low: Least score of a negative.
+        high: Its greatest score.
 
     Raises:
-        BadArguments: The range is empty, or a number is negative that may not be.
+        BadArguments: The range is empty, or `negatives` is below 0.
 
     Example:
-        >>> Rules(range_max=50, num_negatives=5, relative_margin=0.05).told()
-        'ranks 1-50, relative_margin 0.05'
+        >>> Rules(last=50, negatives=5, relative=0.05).told()
+        'ranks 1-50, relative 0.05'
     """
 
-    range_min: int = 0
-    range_max: int = 100
-    num_negatives: int = 8
-    absolute_margin: float | None = None
-    relative_margin: float | None = None
-    max_score: float | None = None
-    min_score: float | None = None
+    first: int = 1
+    last: int = 50
+    negatives: int = 5
+    margin: float | None = None
+    relative: float | None = None
+    low: float | None = None
+    high: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.range_min < self.range_max:
-            raise BadArguments(
-                f"{self.range_min}, {self.range_max}", "range_min, range_max", "0 <= min < max"
-            )
-        if self.num_negatives < 0:
-            raise BadArguments(f"{self.num_negatives}", "num_negatives", "give 0 or more")
+        if not 1 <= self.first <= self.last:
+            raise BadArguments(f"{self.first}-{self.last}", "first, last", "give places from 1, as in 1-50")
+        if self.negatives < 0:
+            raise BadArguments(f"{self.negatives}", "negatives", "give 0 or more")
 
     def told(self) -> str:
         """The rules in words, as pairs have them in ``why``."""
-        names = ("absolute_margin", "relative_margin", "max_score", "min_score")
+        names = ("margin", "relative", "low", "high")
         given = [f"{name} {getattr(self, name):g}" for name in names if getattr(self, name) is not None]
-        return ", ".join([f"ranks {self.range_min + 1}-{self.range_max}", *given])
+        return ", ".join([f"ranks {self.first}-{self.last}", *given])
 
     def allow(self, score: NDArray[np.float64], positive: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether documents may be negatives; never where either score is NaN.
@@ -71,12 +70,12 @@ class Rules:
         import numpy as np
 
         fits = np.isfinite(score) & np.isfinite(positive)
-        if self.absolute_margin is not None:
-            fits &= score + self.absolute_margin <= positive
-        if self.relative_margin is not None:
-            fits &= score <= positive - np.abs(positive) * self.relative_margin
-        if self.max_score is not None:
-            fits &= score <= self.max_score
-        if self.min_score is not None:
-            fits &= score >= self.min_score
+        if self.margin is not None:
+            fits &= score + self.margin <= positive
+        if self.relative is not None:
+            fits &= score <= positive - np.abs(positive) * self.relative
+        if self.high is not None:
+            fits &= score <= self.high
+        if self.low is not None:
+            fits &= score >= self.low
         return np.asarray(fits)

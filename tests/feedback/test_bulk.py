@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from ponder.errors import BadArguments, InputInvalid
 from ponder.feedback import nearest as streaming
 from ponder.feedback.bulk import mine_embeddings
-from ponder.feedback.candidates import Found, Judge, candidates
+from ponder.feedback.columns import Found, Judge, candidates
+from ponder.feedback.kept import Pass
 from ponder.feedback.rules import Rules
 from ponder.index.scores import exact_scores
 from ponder.train.pairs import made_of, read_pairs
@@ -47,22 +48,22 @@ def oracle(
         if judge is not None:
             by = np.asarray(judge(np.full(len(corpus), query), np.arange(len(corpus))), np.float64)
         heard = [by[each] for each in labelled if np.isfinite(by[each])]
-        order = [each for each in ranking if each not in labelled][rules.range_min : rules.range_max]
+        order = [each for each in ranking if each not in labelled][rules.first - 1 : rules.last]
         kept = []
         for document in order if heard else []:
             score, lowest = by[document], min(heard)
             out = [
                 not np.isfinite(score),
-                rules.absolute_margin is not None and score + rules.absolute_margin > lowest,
-                rules.relative_margin is not None and score > lowest - abs(lowest) * rules.relative_margin,
-                rules.max_score is not None and score > rules.max_score,
-                rules.min_score is not None and score < rules.min_score,
+                rules.margin is not None and score + rules.margin > lowest,
+                rules.relative is not None and score > lowest - abs(lowest) * rules.relative,
+                rules.high is not None and score > rules.high,
+                rules.low is not None and score < rules.low,
             ]
             if not any(out):
                 kept.append(document)
         kept.sort(key=lambda each: (-by[each], rank[each]))
         found += [(query, each, 1, rank[each]) for each in sorted(set(labelled))]
-        found += [(query, each, 0, rank[each]) for each in kept[: rules.num_negatives]]
+        found += [(query, each, 0, rank[each]) for each in kept[: rules.negatives]]
     return found
 
 
@@ -79,13 +80,13 @@ def negatives(rows: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int
 
 RULES = st.builds(
     Rules,
-    range_min=st.integers(0, 4),
-    range_max=st.integers(5, 50),
-    num_negatives=st.integers(0, 9),
-    absolute_margin=st.none() | st.floats(0, 0.3),
-    relative_margin=st.none() | st.floats(0, 0.3),
-    max_score=st.none() | st.floats(0, 0.99),
-    min_score=st.none() | st.floats(-0.3, 0.3),
+    first=st.integers(1, 5),
+    last=st.integers(5, 50),
+    negatives=st.integers(0, 9),
+    margin=st.none() | st.floats(0, 0.3),
+    relative=st.none() | st.floats(0, 0.3),
+    high=st.none() | st.floats(0, 0.99),
+    low=st.none() | st.floats(-0.3, 0.3),
 )
 
 
@@ -121,7 +122,7 @@ def test_what_is_found_is_what_an_exhaustive_search_finds(
 
 @pytest.mark.parametrize("how", ["bfloat16", "float32"])
 def test_blocks_of_the_corpus_change_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: streaming.Pass
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: Pass
 ) -> None:
     corpus = unit(5, 3000, 0.5)
     np.save(tmp_path / "corpus.npy", corpus)
@@ -139,15 +140,16 @@ def test_blocks_of_the_corpus_change_nothing(
 
 def test_the_figures_are_those_of_the_pairs(tmp_path: Path) -> None:
     corpus = unit(1, 30, 5.0)
-    rules = Rules(range_max=20, num_negatives=4, relative_margin=0.05)
+    rules = Rules(last=20, negatives=4, relative=0.05)
     names = [f"doc/{n}" for n in range(30)]
     out = tmp_path / "deep" / "pairs.parquet"
     done = mine_embeddings(
         corpus[:2], corpus, [[0, 9], [1]], rules, out, document_ids=names, judge=told, made={"data": "x"}
     )
     pairs = list(read_pairs(out))
-    assert (done.positives, done.negatives) == (3, len(pairs) - 3)
-    assert made_of(out)["rules"]["relative_margin"] == 0.05
+    assert done == sum(not pair.grade for pair in pairs)
+    assert len(pairs) == done + 3
+    assert made_of(out)["rules"]["relative"] == 0.05
     assert made_of(out)["data"] == "x"
     for pair in pairs:
         query, document = int(pair.query_id), names.index(pair.document_id)
@@ -172,8 +174,8 @@ def test_nothing_is_left_behind_when_a_judge_says_nothing(tmp_path: Path) -> Non
 
 def test_what_cannot_be_mined_is_refused(tmp_path: Path) -> None:
     corpus = unit(0, 9, 5.0)
-    with pytest.raises(BadArguments, match="range_min"):
-        Rules(range_min=5, range_max=5)
+    with pytest.raises(BadArguments, match="first, last"):
+        Rules(first=6, last=5)
     with pytest.raises(InputInvalid, match="no document 9"):
         list(candidates(corpus[:1], corpus, [[9]], Rules()))
     with pytest.raises(InputInvalid, match="positives of 2 queries"):

@@ -79,7 +79,7 @@ def candidates(
     Example:
         >>> import numpy as np
         >>> corpus = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32)
-        >>> found = next(candidates(corpus[:1], corpus, [[0]], Rules(relative_margin=0.3)))
+        >>> found = next(candidates(corpus[:1], corpus, [[0]], Rules(relative=0.3)))
         >>> found.document.tolist(), found.grade.tolist(), found.rank.tolist()
         ([0, 2, 3], [1, 0, 0], [1, 3, 4])
     """
@@ -125,10 +125,10 @@ def _block(
     fits = np.flatnonzero(rules.allow(by, _each(np.fmin, owner, own_by, len(asked))[pool.query]))
     taken = fits[np.lexsort((pool.rank[fits], -by[fits], pool.query[fits]))]
     query = pool.query[taken]
-    taken = taken[np.arange(len(taken)) - np.searchsorted(query, query) < rules.num_negatives]
+    taken = taken[np.arange(len(taken)) - np.searchsorted(query, query) < rules.negatives]
     whose = np.concatenate([owner, pool.query[taken]])
     grade = np.repeat(np.array([1, 0], np.int32), [len(owner), len(taken)])
-    columns = (
+    columns: tuple[NDArray[Any], ...] = (
         np.concatenate([answer, pool.document[taken]]),
         grade,
         np.concatenate([pool.own_rank, pool.rank[taken]]),
@@ -167,7 +167,7 @@ def _pool(
         none = np.zeros(0, np.int64)
         return _Pool(none, none, own_rank, np.zeros(0), own_rank)
     # What is labelled leaves the ranking: by so much deeper it is searched.
-    near = nearest(asked, corpus, rules.range_max + int(np.bincount(owner).max()), advance=advance)
+    near = nearest(asked, corpus, rules.last + int(np.bincount(owner).max()), advance=advance)
     there = near.places >= 0
     query, rank = np.nonzero(there)
     document = near.places[there]
@@ -179,7 +179,7 @@ def _pool(
     place = before[1:] - before[np.searchsorted(query, query)]
     # Without a positive there is nothing to compare with, nor to train with.
     asks = np.bincount(owner, minlength=len(asked))[query] > 0
-    stays = ~labelled & asks & (place > rules.range_min) & (place <= rules.range_max)
+    stays = ~labelled & asks & (place >= rules.first) & (place <= rules.last)
     ranks = (rank[stays] + 1).astype(np.int32)
     return _Pool(query[stays], document[stays], ranks, near.scores[there][stays], own_rank)
 
