@@ -1,7 +1,7 @@
 """What could be among the nearest of some queries, by bounds on a fast first pass.
 
-The bound: for rounded q' and x', |q'x' - qx| <= |q' - q| |x'| + |q| |x' - x| by Cauchy and Schwarz, with norms
-that are computed, not assumed; then the error of a float32 sum of `dim` products (Higham, Accuracy and
+The bound: for rounded q' and x', |q'x' - qx| <= |q' - q| |x'| + |q| |x' - x| by Cauchy and Schwarz, with
+norms that are computed, not assumed; then the error of a float32 sum of `dim` products (Higham, Accuracy and
 Stability of Numerical Algorithms, 2002, section 3.1), and that of writing the product in bfloat16.
 """
 
@@ -138,7 +138,7 @@ class Kept:
         asked, places, low, high = self.flat()
         crowded = self._fill > self._room
         keep = ~crowded[asked]
-        parts = [(asked[keep], places[keep], low[keep], high[keep])]
+        parts: list[tuple[NDArray[Any], ...]] = [(asked[keep], places[keep], low[keep], high[keep])]
         for query in np.flatnonzero(crowded):
             at = np.sort(places[asked == query])
             scores = score(self.queries[query : query + 1], at)
