@@ -237,3 +237,13 @@ def test_a_preset_takes_what_it_does_not_say_from_another_set(tmp_path, tiny_fol
     mine.write_text(mine.read_text().replace("parts_of: fake\n", ""))
     with pytest.raises(InputInvalid, match="no reasoner"):
         read(str(mine))
+    # A judge alone is enough, where all else is another set's; a folder that holds it stands for the file.
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "preset.yaml").write_text(f"name: judge\nparts_of: fake\n{own}")
+    judge = registry.load(str(tmp_path / "out"))
+    assert judge.embedder.fingerprint == fake.embedder.fingerprint
+    assert judge.rerankers["ecr"].fingerprint == ecr
+    assert registry.load(f"{tmp_path / 'out'},reason_tokens=7").reason_tokens == 7
+    (tmp_path / "out" / "preset.yaml").write_text(f"name: judge\nreasoner: {{engine: one}}\n{own}")
+    with pytest.raises(InputInvalid, match="no embedder"):
+        registry.load(str(tmp_path / "out"))

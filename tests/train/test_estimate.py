@@ -94,3 +94,10 @@ def test_checkpointing_saves_memory_and_costs_time_and_a_faster_device_less(tmp_
     assert again.seconds == pytest.approx(plain.seconds * 5 / 4)
     faster = reckon(base, prepared, batches, settings, lora=False, tflops=2.0)
     assert faster.seconds == pytest.approx(plain.seconds / 2)
+
+
+@pytest.mark.parametrize("family", ["qwen3-vl", "internvl", "smolvlm", "llama"])
+def test_every_family_has_a_shape(tiny_folder, family):
+    shape = shape_of(Base(str(tiny_folder(family))))
+    assert 0 < shape.language < shape.parameters
+    assert (shape.eye > 0) == (family != "llama")

@@ -26,6 +26,7 @@ from ponder.cli import (
     moments,
     parity,
     qa,
+    reason,
     remove,
     scale,
     search,
@@ -44,6 +45,7 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("search")(search.search)
+app.command("reason")(reason.reason)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")

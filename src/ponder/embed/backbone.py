@@ -17,6 +17,7 @@ from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from ponder.models.local.engine import LocalEngine
@@ -78,15 +79,15 @@ class BackboneEmbedder:
         if not contents:
             return np.zeros((0, self.dim), np.float32)
         pairs = zip(contents, reasonings, strict=True)
-        return np.stack([self._vector(query_input(c, r, self._form, sees=self._sees)) for c, r in pairs])
+        return np.stack([self._vector(self.query_input(c, r)) for c, r in pairs])
 
     def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
         """See `ponder.protocols.PricesQueries`."""
-        return len(self._rendered(query_input(content, reasoning, self._form, sees=self._sees)).ids) + 1
+        return self.tokens(self.query_input(content, reasoning))
 
     def reading(self, content: Content, reasoning: Reasoning) -> Reading:
         """See `ponder.models.engine.ShowsReading`."""
-        rendered = self._rendered(document_inputs(content, reasoning, self._form, sees=self._sees)[0])
+        rendered = self._rendered(self.document_input(content, reasoning))
         return Reading(tuple(rendered.ids), tuple(rendered.seen), self._engine.loaded.tokenizer.decode)
 
     @property
@@ -95,13 +96,39 @@ class BackboneEmbedder:
         return self._engine
 
     @property
-    def _sees(self) -> bool:
+    def sees(self) -> bool:
+        """Whether the backbone reads pictures."""
         return "pictures" in self._engine.able
+
+    @property
+    def form(self) -> Format:
+        """Instructions, and how much is shown."""
+        return self._form
+
+    def document_input(self, content: Content, reasoning: Reasoning) -> Input:
+        """What the vector of a document's whole is made of."""
+        return document_inputs(content, reasoning, self._form, sees=self.sees)[0]
+
+    def query_input(self, content: Content, reasoning: Reasoning | None = None) -> Input:
+        """What a query's vector is made of."""
+        return query_input(content, reasoning, self._form, sees=self.sees)
+
+    def tokens(self, given: Input, side: str = "") -> int:
+        """Tokens that the backbone reads of an input; its weights are not needed for that."""
+        return len(self._rendered(given).ids) + 1
+
+    def states(self, given: Input) -> torch.Tensor:
+        """Hidden states (tokens, width) of an input: what a head makes a vector of."""
+        from ponder.models.local.states import states
+
+        loaded = self._engine.loaded
+        end = self._engine.token(self._mark) if self._mark else min(loaded.ends)
+        return states(loaded, self._rendered(given), (end,))
 
     def _document(self, content: Content, reasoning: Reasoning) -> Embedded:
         import numpy as np
 
-        inputs = document_inputs(content, reasoning, self._form, sees=self._sees)
+        inputs = document_inputs(content, reasoning, self._form, sees=self.sees)
         return Embedded(tuple(each.label for each in inputs), np.stack([self._vector(i) for i in inputs]))
 
     def _rendered(self, given: Input) -> Any:
@@ -111,12 +138,8 @@ class BackboneEmbedder:
         import numpy as np
         import torch
 
-        from ponder.models.local.states import states
-
-        loaded = self._engine.loaded
-        end = self._engine.token(self._mark) if self._mark else min(loaded.ends)
         with torch.inference_mode():
-            vector = self._head(states(loaded, self._rendered(given), (end,))).float()
+            vector = self._head(self.states(given)).float()
             vector = torch.nn.functional.normalize(vector, dim=-1).cpu().numpy()
         if not np.isfinite(vector).all():
             raise BackendFailed("the vector is not finite", self._engine.fingerprint, "try dtype float32")

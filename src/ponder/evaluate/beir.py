@@ -86,7 +86,7 @@ def load_beir(folder: Path, *, split: str = "dev", queries: Path | None = None) 
     queries_file = queries or folder / "queries.jsonl"
     qrels_file = folder / "qrels" / f"{split}.tsv"
     qrels = read_qrels(qrels_file)
-    items, lost_items = _read_corpus(folder, corpus_file)
+    items, lost_items = read_corpus(folder, corpus_file)
     judged, lost_queries = _read_queries(folder, queries_file, qrels)
     if not items:
         raise InputInvalid("no document can be opened", str(corpus_file), "check the corpus and its media")
@@ -132,7 +132,17 @@ def read_qrels(path: Path) -> Qrels:
     return qrels
 
 
-def _read_corpus(folder: Path, path: Path) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
+def read_corpus(folder: Path, path: Path) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
+    """The documents of a corpus file, and those whose media file is missing.
+
+    Args:
+        folder: Media paths are relative to it, and stay inside.
+        path: The file.
+
+    Raises:
+        InputNotFound: There is no such file.
+        InputInvalid: A row cannot be used; the message names file and line.
+    """
     items: list[Item] = []
     skipped: list[Skipped] = []
     seen: set[str] = set()

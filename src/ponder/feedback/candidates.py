@@ -1,208 +1,175 @@
-"""Whom to look at for a query: the retriever's nearest, the labelled documents, and copies of these."""
+"""The nearest documents of many queries among very many, exact, in bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ponder.cascade.standing import Standing
-from ponder.errors import InputInvalid, InputNotFound
-from ponder.evaluate.beir import JudgedQuery
-from ponder.evaluate.corpus import Corpus
-from ponder.feedback.nearest import nearest
-from ponder.index.scores import MARGIN, exact_scores
-from ponder.media.content import open_query
-from ponder.media.limits import Limits
-from ponder.protocols import HasBlocks
-from ponder.records import Content, Match, Row, Skipped, StageScore
+from ponder.errors import BadArguments, InputInvalid
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
+BLOCK = 8192
+"""Documents at a time: with 5,000 queries 80 MB of scores."""
+
+_PAIRS = 32768
+
+_SLACK = 2 * (2.0**-8 + 2.0**-9)
+"""Twice what a score of unit vectors can be off in bfloat16: 2^-8 for both factors rounded (Cauchy-Schwarz
+bounds the sum of their products by 1), 2^-9 for the sum. Whoever is among the exact best k scores at most so
+much below the k-th best rounded score; `tests/feedback/test_candidates.py` holds it against float64."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A query with its documents.
+class Nearest:
+    """Queries and their nearest documents, as columns.
 
     Attributes:
-        query: With its labels.
-        content: The query, opened.
-        vector: The plain query's, float32 (dim,).
-        candidates: The retriever's nearest in the ranks asked for, and the labelled ones wherever they are;
-            the best first.
-        copies: Unlabelled documents out of these ranks that are copies of a labelled one.
+        query: int64 (n,), places of queries, ascending.
+        document: int64 (n,), places of documents; a query's by score, the best first, ties by place.
+        score: float32 (n,), dot products in float32.
     """
 
-    query: JudgedQuery
-    content: Content
-    vector: NDArray[np.float32]
-    candidates: tuple[Standing, ...]
-    copies: tuple[Standing, ...]
+    query: NDArray[np.int64]
+    document: NDArray[np.int64]
+    score: NDArray[np.float32]
 
 
-class Finder:
-    """Finds candidates in a corpus whose vectors are in memory.
+def nearest(
+    queries: NDArray[np.float32], corpus: NDArray[np.float32], k: int, *, block: int = BLOCK
+) -> Nearest:
+    """The min(k, documents) nearest of each query: bfloat16 finds who may be among them, float32 decides.
 
     Args:
-        corpus: Documents, indexed.
-        ids: All of them.
-        copy: Closeness from which two documents are the same thing.
+        queries: float32 (q, d), rows no longer than 1.
+        corpus: float32 (n, d), rows no longer than 1; a memory map is read block by block.
+        k: How many.
+        block: Documents at a time.
+
+    Returns:
+        The same whatever the block: exact.
+
+    Raises:
+        BadArguments: `k` or `block` below 1.
+        InputInvalid: Widths differ, a number is not finite, or a row is longer than 1.
+
+    Example:
+        >>> import numpy as np
+        >>> corpus = np.eye(3, dtype=np.float32)
+        >>> nearest(corpus[1:2], corpus, 2).document.tolist()
+        [1, 0]
     """
+    import numpy as np
+    import torch
 
-    def __init__(self, corpus: Corpus, ids: Sequence[str], copy: float) -> None:
-        import numpy as np
-
-        self._corpus, self._copy = corpus, copy
-        # In the order of ids, so that ties by place are ties by id, as in a search.
-        self._rows = sorted(corpus.index.get(list(dict.fromkeys(ids))), key=lambda row: row.item.id)
-        self._place = {row.item.id: place for place, row in enumerate(self._rows)}
-        parts = [row.embedded.vectors for row in self._rows]
-        self._vectors = np.concatenate(parts)
-        self._owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-        self._starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        self._looks = Looks.of(self._rows, corpus.original.embedder)
-
-    def find(self, queries: Sequence[JudgedQuery], ranks: tuple[int, int]) -> list[Found | Skipped]:
-        """Candidates of some queries, searched together.
-
-        Args:
-            queries: With their labels.
-            ranks: First and last place of the retriever's ranking to look at, from 1; whoever a query
-                excludes has no place.
-
-        Returns:
-            One a query, in their order; `Skipped` where it has no positive in the corpus or cannot be opened.
-        """
-        import numpy as np
-
-        asked: dict[int, Content] = {}
-        out: dict[int, Found | Skipped] = {}
-        for number, each in enumerate(queries):
-            told = f"query {each.query.id}"
-            if not any(grade > 0 and name in self._place for name, grade in each.grades.items()):
-                out[number] = Skipped(told, "no positive in the corpus")
-                continue
-            try:
-                asked[number] = open_query(each.query, Limits())
-            except (InputInvalid, InputNotFound) as error:
-                out[number] = Skipped(told, str(error))
-        if asked:
-            contents = list(asked.values())
-            vectors = self._corpus.models.embedder.embed_queries(contents, [None] * len(contents))
-            most = ranks[1] + max(len(queries[number].exclude) for number in asked)
-            near = nearest(np.asarray(vectors, np.float32), self._vectors, most, owners=self._owners)
-            for row, (number, content) in enumerate(asked.items()):
-                places = [place for place in near.places[row].tolist() if place >= 0]
-                out[number] = self._found(queries[number], content, vectors[row], places, ranks)
-        return [out[number] for number in range(len(queries))]
-
-    def closeness(self, names: Sequence[str]) -> NDArray[np.float32]:
-        """How close documents are to each other: float32 (n, n); see `Looks`."""
-        import numpy as np
-
-        places = np.array([self._place[name] for name in names], np.int64)
-        return self._looks.close(places, places)
-
-    def _found(
-        self,
-        query: JudgedQuery,
-        content: Content,
-        vector: NDArray[np.float32],
-        near: Sequence[int],
-        ranks: tuple[int, int],
-    ) -> Found:
-        import numpy as np
-
-        left_out = {self._place[name] for name in query.exclude if name in self._place}
-        ranking = [place for place in near if place not in left_out]
-        rank = {place: number for number, place in enumerate(ranking, 1)}
-        chosen = ranking[ranks[0] - 1 : ranks[1]]
-        labelled = [
-            self._place[name]
-            for name, grade in query.grades.items()
-            if grade > 0 and name in self._place and self._place[name] not in left_out
-        ]
-        wanted = dict.fromkeys([*chosen, *labelled])
-        every = np.arange(len(self._rows))
-        alike = self._looks.close(every, np.array(labelled, np.int64)).max(axis=1, initial=-1.0)
-        copies = [place for place in np.flatnonzero(alike >= self._copy).tolist() if place not in wanted]
-        far = [place for place in (*wanted, *copies) if place not in rank]
-        rank |= self._far(vector, far, left_out)
-        standings = {place: self._standing(place, vector, rank[place]) for place in (*wanted, *copies)}
-        first = sorted(wanted, key=lambda place: (-standings[place].score, place))
-        others = [place for place in copies if place not in left_out]
-        return Found(
-            query,
-            content,
-            vector,
-            tuple(standings[place] for place in first),
-            tuple(standings[place] for place in others),
-        )
-
-    def _far(self, vector: NDArray[np.float32], places: list[int], left_out: set[int]) -> dict[int, int]:
-        """Ranks behind those that were searched for, to within what float32 leaves open."""
-        import numpy as np
-
-        if not places:
-            return {}
-        scores: NDArray[np.float32] = np.maximum.reduceat(self._vectors @ vector, self._starts)
-        scores[list(left_out)] = -np.inf
-        return {place: int(np.count_nonzero(scores > float(scores[place]) + MARGIN)) + 1 for place in places}
-
-    def _standing(self, place: int, vector: NDArray[np.float32], rank: int) -> Standing:
-        row = self._rows[place]
-        scores = exact_scores(row.embedded.vectors, vector)
-        best = int(scores.argmax())
-        score = float(scores[best])
-        match = Match(row.item.id, score, row.embedded.labels[best], best)
-        return Standing(row, match, rank, score, [StageScore("retrieve", score, rank)])
+    if k < 1 or block < 1:
+        raise BadArguments(f"{k}, {block}", "k, block", "at least 1")
+    if queries.shape[1] != corpus.shape[1]:
+        raise InputInvalid(f"{queries.shape[1]} dimensions", "queries", f"the corpus has {corpus.shape[1]}")
+    _check(queries, "queries")
+    keep = min(k, len(corpus))
+    asked = torch.from_numpy(np.ascontiguousarray(queries, np.float32)).to(torch.bfloat16)
+    floor = torch.full((len(queries), 1), float("-inf"), dtype=torch.bfloat16)
+    found = _Found.empty()
+    merged = 0
+    for number, start in enumerate(range(0, len(corpus), block), 1):
+        rows = np.array(corpus[start : start + block], np.float32)
+        _check(rows, f"corpus, row {start} and on")
+        scores = asked @ torch.from_numpy(rows).to(torch.bfloat16).T
+        if number == 1 and len(rows) >= keep:
+            # A first floor: nobody below it can come in any more.
+            floor = scores.topk(keep, dim=1).values[:, -1:].float().sub(_SLACK).to(torch.bfloat16)
+            floor = _down(floor)
+        found = found.with_more(scores >= floor, scores, start)
+        # Doubling the documents brings about k new ones a query: merging at each doubling is enough.
+        if number >= 2 * merged or start + block >= len(corpus):
+            merged = number
+            found, floor = found.best(len(queries), keep)
+    return _exact(queries, corpus, found, keep)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looks:
-    """What tells copies: documents' looks, where the embedder has them apart, and else their vectors.
+class _Found:
+    """Who may be among the best, in no order."""
 
-    Closeness is a cosine, and 1 for equal contents. A document without looks (a text) is compared with its
-    like by the whole vector, and is at 0 to a picture.
-
-    Attributes:
-        looks: float32 (items, of the block), unit norm or 0.
-        whole: float32 (items, dim), unit norm, or 0 for those with looks; None where all have them.
-        digests: Of the contents.
-    """
-
-    looks: NDArray[np.float32]
-    whole: NDArray[np.float32] | None
-    digests: NDArray[Any]
+    query: NDArray[np.int64]
+    document: NDArray[np.int64]
+    score: NDArray[np.float32]
 
     @classmethod
-    def of(cls, rows: Sequence[Row], embedder: object) -> Looks:
-        """Of some rows, as an embedder made them."""
+    def empty(cls) -> _Found:
         import numpy as np
 
-        vectors = np.stack([row.embedded.vectors[0] for row in rows])
-        blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
-        begin, end = blocks.get("looks", (0, vectors.shape[1]))
-        looks = _unit(vectors[:, begin:end])
-        blind = ~looks.any(axis=1)
-        whole = None if not blind.any() else _unit(np.where(blind[:, None], vectors, 0.0))
-        return cls(looks, whole, np.array([row.digest for row in rows]))
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
 
-    def close(self, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Closeness of documents by place: float32 (some, others)."""
+    def with_more(self, chosen: torch.Tensor, scores: torch.Tensor, start: int) -> _Found:
         import numpy as np
 
-        close = self.looks[some] @ self.looks[others].T
-        if self.whole is not None:
-            close = close + self.whole[some] @ self.whole[others].T
-        close[self.digests[some][:, None] == self.digests[others][None, :]] = 1.0
-        return np.asarray(close, np.float32)
+        query, column = chosen.nonzero(as_tuple=True)
+        values = scores[query, column].float().numpy()
+        return _Found(
+            np.concatenate([self.query, query.numpy()]),
+            np.concatenate([self.document, column.numpy() + start]),
+            np.concatenate([self.score, values]),
+        )
+
+    def best(self, queries: int, keep: int) -> tuple[_Found, torch.Tensor]:
+        """Those that may still be among the `keep` best, and each query's score below which nobody is."""
+        import numpy as np
+        import torch
+
+        order = np.lexsort((self.document, -self.score, self.query))
+        query, document, score = self.query[order], self.document[order], self.score[order]
+        starts = np.searchsorted(query, np.arange(queries))
+        ends = np.searchsorted(query, np.arange(queries), side="right")
+        last = np.minimum(starts + keep - 1, len(query) - 1)
+        floors = np.where(ends - starts >= keep, score[last] - _SLACK, -np.inf).astype(np.float32)
+        stay = score >= floors[query]
+        floor = _down(torch.from_numpy(floors)[:, None].to(torch.bfloat16))
+        return _Found(query[stay], document[stay], score[stay]), floor
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def _down(floor: torch.Tensor) -> torch.Tensor:
+    """A bfloat16 that is not above what was rounded to it."""
+    return (floor.float() - floor.float().abs() * 2.0**-8).to(floor.dtype)
+
+
+def _exact(queries: NDArray[np.float32], corpus: NDArray[np.float32], found: _Found, keep: int) -> Nearest:
     import numpy as np
 
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1.0), np.float32)
+    # In the order of documents, so that a memory map is read once from front to back.
+    order = np.argsort(found.document, kind="stable")
+    query, document = found.query[order], found.document[order]
+    score = np.zeros(len(query), np.float32)
+    for start in range(0, len(query), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        score[part] = np.einsum("nd,nd->n", queries[query[part]], np.asarray(corpus[document[part]]))
+    order = np.lexsort((document, -score, query))
+    query, document, score = query[order], document[order], score[order]
+    place = np.arange(len(query)) - np.searchsorted(query, query)
+    stay = place < keep
+    return Nearest(query[stay], document[stay], score[stay])
+
+
+def _check(rows: NDArray[np.float32], where: str) -> None:
+    import numpy as np
+
+    lengths = np.einsum("nd,nd->n", rows, rows)
+    if not np.isfinite(lengths).all():
+        raise InputInvalid("a number is not finite", where, "embed anew")
+    if len(lengths) and lengths.max() > 1.001:
+        longest = float(np.sqrt(lengths.max()))
+        raise InputInvalid(f"a row of length {longest:.3f}", where, "bring rows to unit length")
+
+
+def blocks_of(found: Nearest, queries: int, size: int) -> Iterator[tuple[int, Nearest]]:
+    """The columns of `size` queries at a time, with the first query's place."""
+    import numpy as np
+
+    for start in range(0, queries, size):
+        low, high = np.searchsorted(found.query, [start, start + size])
+        yield start, Nearest(found.query[low:high], found.document[low:high], found.score[low:high])

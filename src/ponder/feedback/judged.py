@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ponder.cascade.signals import signals
 from ponder.cascade.stages import Rerank
 from ponder.cascade.standing import Standing
-from ponder.feedback.candidates import Finder, Found
 from ponder.feedback.deciding import Scored
+from ponder.feedback.finding import Finder, Found
 from ponder.feedback.judging import Judged, judge_all
 from ponder.protocols import HasBlocks, Models
 

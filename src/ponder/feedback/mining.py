@@ -12,9 +12,9 @@ from ponder.cascade.stages import Rerank
 from ponder.errors import BadArguments
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
-from ponder.feedback.candidates import Finder
 from ponder.feedback.corrections import apply, corrections_of
 from ponder.feedback.deciding import Thresholds
+from ponder.feedback.finding import Finder
 from ponder.feedback.judged import bench
 from ponder.feedback.mined import Mined, pairs_at
 from ponder.feedback.pairing import pairs_of

@@ -32,8 +32,9 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
     """Build an installed preset. Cheap: its weights load at first use.
 
     Args:
-        name: One of `names`, or a preset's file, ``MINE.yaml``; ``,PART.FIELD=VALUE`` may follow either, to
-            change what a file says (docs/models.md). A preset that is a function takes ``,FIELD=VALUE`` for
+        name: One of `names`, or a preset's file, ``MINE.yaml``, or a folder that holds ``preset.yaml``, as
+            ``ponder train`` leaves it; ``,PART.FIELD=VALUE`` may follow any of these, to change what a file
+            says (docs/models.md). A preset that is a function takes ``,FIELD=VALUE`` for
             its own arguments: ``lite,vision=efficientnet-lite2``.
         cache: Handed to the preset, for what it computes once from its own data.
 
@@ -44,6 +45,9 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
         BackendFailed: The preset's function does not return `Models`.
     """
     plain, *changes = name.split(",")
+    inside = Path(plain).expanduser() / "preset.yaml"
+    if plain and plain not in _found() and inside.is_file():
+        return load(",".join((str(inside), *changes)), cache=cache)
     arguments = _arguments(plain) if changes else {}
     if plain.endswith((".yaml", ".yml")) or (changes and not arguments):
         built = _found()[_FILE].load()(name, cache=cache)

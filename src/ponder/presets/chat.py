@@ -86,6 +86,9 @@ class ChatModels:
     def embedder(self) -> Embedder:
         """Embeds item + ECR."""
         spec = self.preset.embedder
+        if spec is None:
+            assert self._others is not None, "the preset's reader lets no other pass"
+            return self._others.embedder
         form = Format(**spec.format.model_dump())
         if isinstance(spec, BackboneSpec):
             engine = self.engine(spec.engine)
@@ -116,7 +119,7 @@ class ChatModels:
         return {**(self._others.rerankers if self._others else {}), **own}
 
     def _judge(self, name: str, spec: JudgeSpec) -> Reranker:
-        showing = _showing(spec)
+        showing = showing_of(spec)
         shown = {"shows", "pictures", "words", "frames"}
         if isinstance(spec, CrossEncoderSpec):
             from ponder.rerank.cross_encoder import CrossEncoderJudge
@@ -141,7 +144,7 @@ class ChatModels:
         if spec.musing:
             effort = Effort(spec.musing.trace, spec.musing.answer)
             musing = Musing(self.engine(spec.musing.engine), effort, keep=spec.musing.keep)
-        return PointwiseJudge(name, engine, _question(spec), showing, weight=spec.weight, musing=musing)
+        return PointwiseJudge(name, engine, question_of(spec), showing, weight=spec.weight, musing=musing)
 
 
 def build_preset(name: str, *, cache: BlobCache | None = None) -> ChatModels:
@@ -179,14 +182,16 @@ def _engine(spec: Any) -> Engine:
     return RemoteEngine(RemoteSettings(**{**settings, "able": frozenset(settings["able"])}))
 
 
-def _showing(spec: JudgeSpec) -> Showing:
+def showing_of(spec: JudgeSpec) -> Showing:
+    """What a judge is shown."""
     if spec.shows == "reasoning":
         return ShowReasoning(words=spec.words, pictures=spec.pictures, frames=spec.frames)
     both = spec.shows == "both"
     return ShowMedia(frames=spec.frames, words=spec.words, sees=spec.pictures, reasoning=both)
 
 
-def _question(spec: EngineJudgeSpec) -> Question:
+def question_of(spec: EngineJudgeSpec) -> Question:
+    """What a judge over an engine asks of one candidate."""
     if spec.question == "p-true":
         return PTrue(answers=spec.answers or ("true", "false"))
     if spec.question == "query-likelihood":

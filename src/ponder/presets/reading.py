@@ -161,6 +161,8 @@ def _check(preset: Preset, where: str) -> None:
     """Every engine that a part names is there."""
     if preset.reasoner is None and not preset.parts_of:
         raise InputInvalid("no reasoner", where, "give reasoner, or parts_of with another set's name")
+    if preset.embedder is None and not preset.parts_of:
+        raise InputInvalid("no embedder", where, "give embedder, or parts_of with another set's name")
     named = {} if preset.reasoner is None else {"reasoner": preset.reasoner.engine}
     if isinstance(preset.embedder, BackboneSpec):
         named["embedder"] = preset.embedder.engine

@@ -183,8 +183,10 @@ class Preset(_Part):
         about: One line.
         memory: What it needs, for people.
         engines: Chat models by a name of the file's own.
-        parts_of: Another set, as in ``--models``: what is not said here (reasoner, judges) is that set's.
+        parts_of: Another set, as in ``--models``: what is not said here (reasoner, embedder, judges) is that
+            set's.
         reasoner: Writes the ECRs; None with `parts_of` only.
+        embedder: Embeds item and ECR; None with `parts_of` only.
         calibration: A file of ``ponder calibrate``; "" for ``NAME.calibration.json`` beside a preset's file,
             if there is one, and "none" for none.
         reason_tokens: Default length of a document's ECR.
@@ -197,7 +199,7 @@ class Preset(_Part):
     engines: dict[str, EngineSpec] = {}
     parts_of: str = ""
     reasoner: ReasonerSpec | None = None
-    embedder: EmbedderSpec
+    embedder: EmbedderSpec | None = None
     judges: dict[str, JudgeSpec] = {}
     calibration: str = ""
     reason_tokens: int = Field(default=192, gt=0)

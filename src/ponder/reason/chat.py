@@ -105,7 +105,7 @@ class ChatReasoner:
             return [self._about_query(content, tokens) for content in contents]
         if tokens <= 0:
             return [self._reasoning(content, Written(text="")) for content in contents]
-        prompts = [self._prompt(content, role) for content in contents]
+        prompts = [self.prompt(content, role) for content in contents]
         written = self._engine.write(prompts, self._effort(tokens)) if prompts else []
         for each in written:
             if each.error:
@@ -116,7 +116,7 @@ class ChatReasoner:
         nothing = Reasoning(model=self.fingerprint, truncated=True)
         if tokens <= 0:
             return nothing
-        prompt = self._prompt(content, "query")
+        prompt = self.prompt(content, "query")
         left = tokens - self._engine.prices([prompt])[0]
         if left <= 0:
             return nothing
@@ -140,7 +140,17 @@ class ChatReasoner:
         trace = min(int(tokens * self._trace), tokens - 1)
         return Effort(trace, tokens - trace, min(self._least, trace))
 
-    def _prompt(self, content: Content, role: Role) -> Prompt:
+    @property
+    def engine(self) -> Engine:
+        """Who writes."""
+        return self._engine
+
+    def prompt(self, content: Content, role: Role) -> Prompt:
+        """What the engine is asked about a content.
+
+        Raises:
+            MissingDependency: It has nothing but pictures, and the engine sees none.
+        """
         sees = "pictures" in self._engine.able
         if not sees and not content.text.strip() and content.images:
             how = "take a reasoner that does, or models lite"
@@ -156,17 +166,9 @@ class ChatReasoner:
         return Prompt((Turn("system", (system,)), Turn("user", tuple(parts))))
 
     def _reasoning(self, content: Content, written: Written) -> Reasoning:
-        from ponder.media.passages import passages_of
-
-        said = written.text
-        whole = said or first_words(content.text, self._words)
-        parts = [PartReasoning("", whole)]
-        parts += [PartReasoning(f"chars={p.start}-{p.end}", p.text) for p in passages_of(content)]
-        if content.kind == "video":
-            parts += [PartReasoning(f"t={start:g},{end:g}", said) for start, end in content.segments]
         return Reasoning(
-            whole,
-            tuple(parts),
+            written.text or first_words(content.text, self._words),
+            reasoned_parts(content, written.text, self._words),
             written.trace,
             written.usage,
             _length(written),
@@ -174,6 +176,23 @@ class ChatReasoner:
             self.fingerprint,
             written.cut,
         )
+
+
+def reasoned_parts(content: Content, said: str, words: int = 800) -> tuple[PartReasoning, ...]:
+    """The parts of a reasoning: the whole, a text's passages, a clip's segments.
+
+    Args:
+        content: What was reasoned about.
+        said: About the whole; "" for nothing.
+        words: Of the content's own text, where nothing was said.
+    """
+    from ponder.media.passages import passages_of
+
+    parts = [PartReasoning("", said or first_words(content.text, words))]
+    parts += [PartReasoning(f"chars={p.start}-{p.end}", p.text) for p in passages_of(content)]
+    if content.kind == "video":
+        parts += [PartReasoning(f"t={start:g},{end:g}", said) for start, end in content.segments]
+    return tuple(parts)
 
 
 def _length(written: Written) -> int:

@@ -115,16 +115,16 @@ class CrossEncoderJudge:
         return [0 if each.missing else self._length(asked, each) for each in shown]
 
     def _length(self, asked: Shown, shown: Shown) -> int:
-        read = self.model.preprocess([(_given(asked), _given(shown))])
+        read = self.model.preprocess([(given(asked), given(shown))])
         return int(read["input_ids"].shape[-1])
 
     def _scores(self, asked: Shown, shown: Sequence[Shown]) -> list[float]:
-        pairs = [(_given(asked), _given(each)) for each in shown]
+        pairs = [(given(asked), given(each)) for each in shown]
         found = self.model.predict(pairs, batch_size=self._batch, show_progress_bar=False)
         return [float(score) for score in found]
 
 
-def _given(shown: Shown) -> Any:
+def given(shown: Shown) -> Any:
     """What is shown in the library's terms: text, a picture, or both; of a clip its middle."""
     if not shown.pictures:
         return shown.text

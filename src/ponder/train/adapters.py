@@ -11,11 +11,12 @@ _EYES = ("visual", "vision", "image", "audio")
 """Parts of an MLLM that stay as they are: what is seen does not change, what is made of it does."""
 
 
-def need_training(report_to: Sequence[str] = ()) -> None:
+def need_training(report_to: Sequence[str] = (), more: Sequence[str] = ()) -> None:
     """See that the extra is installed, and what is reported to.
 
     Args:
         report_to: As in `Job.report_to`.
+        more: Packages that this training needs besides.
 
     Raises:
         MissingDependency: It is not; says how to install it.
@@ -25,7 +26,7 @@ def need_training(report_to: Sequence[str] = ()) -> None:
 
     from transformers import integrations
 
-    for name in ("accelerate", "datasets", "peft", "tensorboardX"):
+    for name in ("accelerate", "datasets", "peft", "tensorboardX", *more):
         if importlib.util.find_spec(name) is None:
             raise MissingDependency(f"{name} is not installed", "ponder train", "pip install 'ponder[train]'")
     known: Any = integrations.integration_utils.INTEGRATION_TO_CALLBACK
@@ -51,12 +52,22 @@ def targets(inner: Any) -> list[str]:
         name
         for name, module in inner.named_modules()
         if isinstance(module, torch.nn.Linear)
-        and not any(eye in part for part in name.split(".") for eye in _EYES)
+        and not is_eye(name)
         and not name.endswith(("lm_head", "pooler.dense"))
     ]
     if not found:
         raise ModelInvalid("no linear layer to adapt", type(inner).__name__, "give --tuning full")
     return found
+
+
+def is_eye(name: str) -> bool:
+    """Whether a module or parameter of this name belongs to what sees.
+
+    Example:
+        >>> is_eye("model.visual.blocks.0.attn.qkv.weight"), is_eye("model.language_model.norm.weight")
+        (True, False)
+    """
+    return any(eye in part for part in name.split(".") for eye in _EYES)
 
 
 def put_on(model: Any, *, rank: int, alpha: int, seed: int) -> None:
@@ -88,9 +99,13 @@ def put_on(model: Any, *, rank: int, alpha: int, seed: int) -> None:
 
 def merge(model: Any) -> None:
     """Add a LoRA's products to the weights that it stands on, and take it off; the model is plain again."""
+    merge_into(model.transformers_model)
+
+
+def merge_into(inner: Any) -> None:
+    """The same for a model of transformers."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    inner = model.transformers_model
     for name, module in list(inner.named_modules()):
         if isinstance(module, BaseTunerLayer):
             module.merge()

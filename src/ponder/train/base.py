@@ -76,16 +76,7 @@ def base_of(models: Models, name: str | None) -> Base:
         BadArguments: `models` embed otherwise, and no name was given.
     """
     if name is not None:
-        from ponder.models.pins import pins
-        from ponder.models.weights import ensure
-
-        if name in pins():
-            return Base(str(ensure(name)))
-        folder = Path(name).expanduser()
-        if folder.is_dir():
-            return Base(str(folder.absolute()))
-        plain, _, revision = name.partition("@")
-        return Base(plain, revision)
+        return Base(*resolved(name))
     spec = models.preset.embedder if isinstance(models, ChatModels) else None
     if not isinstance(spec, SentenceSpec):
         raise BadArguments(
@@ -103,6 +94,31 @@ def base_of(models: Models, name: str | None) -> Base:
     )
 
 
+def resolved(name: str) -> tuple[str, str]:
+    """Model and revision that a name stands for.
+
+    Args:
+        name: A folder, weights that ponder pulls, or ``NAME`` or ``NAME@REVISION`` on the hub.
+
+    Raises:
+        MissingDependency: Weights that ponder pulls cannot be had.
+
+    Example:
+        >>> resolved("Qwen/Qwen3-VL-2B-Instruct@89644892e4d85e24eaac8bacfd4f463576704203")[1][:8]
+        '89644892'
+    """
+    from ponder.models.pins import pins
+    from ponder.models.weights import ensure
+
+    if name in pins():
+        return str(ensure(name)), ""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return str(folder.absolute()), ""
+    plain, _, revision = name.partition("@")
+    return plain, revision
+
+
 class Ruler:
     """How many tokens an input is, found with the model's processor alone: no weights are loaded.
 
@@ -115,6 +131,11 @@ class Ruler:
 
     def __init__(self, base: Base) -> None:
         self.base = base
+
+    @property
+    def form(self) -> Format:
+        """The base's."""
+        return self.base.form
 
     @property
     def sees(self) -> bool:

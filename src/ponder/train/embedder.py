@@ -19,8 +19,9 @@ from ponder.train.collating import Collator
 from ponder.train.contrastive import make_loss
 from ponder.train.evaluating import mean_of, measure
 from ponder.train.job import Job, Progress, Ready, first, processes
+from ponder.train.planned import Schedule, load_weights
 from ponder.train.prepared import Advance
-from ponder.train.trainer import Schedule, load_weights, make_trainer
+from ponder.train.trainer import make_trainer
 
 Scores = Mapping[str, Mapping[str, float]]
 """Metrics by data set."""

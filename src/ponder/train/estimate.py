@@ -117,7 +117,8 @@ def shape_of(base: Base) -> Shape:
     names = ("visual", "vision")
     eye = sum(each.numel() for name, each in inner.named_parameters() if any(part in name for part in names))
     seen = getattr(config, "vision_config", None)
-    side = int(getattr(seen, "patch_size", 0) or 0) if seen is not None else 0
+    sides = getattr(seen, "patch_size", 0) or 0 if seen is not None else 0
+    side = int(sides[0] if isinstance(sides, list | tuple) else sides)
     merged = int(getattr(seen, "spatial_merge_size", 1) or 1) ** 2 if seen is not None else 0
     numbers = 3 * side * side * int(getattr(seen, "temporal_patch_size", 1) or 1)
     return Shape(

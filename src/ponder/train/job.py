@@ -74,8 +74,8 @@ class Job:
             "processes": processes(),
             "batches": len(ready.batches),
             "training set": ready.prepared.digest,
-            "data": {each.name: _digests(each) for each in self.datasets},
-            "dev": {each.name: _digests(each) for each in self.dev},
+            "data": {each.name: digests(each) for each in self.datasets},
+            "dev": {each.name: digests(each) for each in self.dev},
             "pairs": [pairs_digest(file) for file in self.pairs],
         }
 
@@ -143,7 +143,7 @@ def get_ready(job: Job, progress: Progress, *, look_only: bool = False) -> Ready
         multiple=processes(),
     )
     lora = s.tuning == "lora" or (s.tuning == "auto" and ruler.sees)
-    return Ready(prepared, batches, lora, _half(s), tuple(_left_out(job.datasets, examples, prepared)))
+    return Ready(prepared, batches, lora, _half(s), tuple(left_out_of(job.datasets, examples, prepared)))
 
 
 def estimate_of(job: Job, ready: Ready, tflops: float | None = None) -> Estimate:
@@ -165,21 +165,23 @@ def _examples(dataset: Dataset, file: Path | None, settings: EmbedderSettings) -
     return examples_of(dataset, pairs, promote=settings.promote, suspects=settings.suspects)
 
 
-def _digests(dataset: Dataset) -> dict[str, str]:
+def digests(dataset: Dataset) -> dict[str, str]:
+    """A data set's files by name, for a manifest."""
     return {"split": dataset.split, **{file.name: sha256_of(file) for file in dataset.files}}
 
 
 def pairs_digest(file: Path | None) -> dict[str, str]:
-    """Of a file or folder of mined pairs, by file name; empty for none."""
+    """A file of pairs, or a folder's files; none for none."""
     if file is None:
         return {}
     files = sorted(file.glob("*.parquet")) if file.is_dir() else [file]
     return {each.name: sha256_of(each) for each in files}
 
 
-def _left_out(
+def left_out_of(
     datasets: Sequence[Dataset], examples: Sequence[Examples], prepared: Prepared
 ) -> Iterator[Skipped]:
+    """All that is not trained on, and why."""
     for dataset, found in zip(datasets, examples, strict=True):
         yield from dataset.skipped
         for name in found.without_positives:

@@ -34,8 +34,8 @@ Decision = Literal[
 *positive*: labelled relevant. *suspect-positive*: labelled relevant, but scored far below what it should be.
 *hard-negative*: unlabelled, found near the query, and judged irrelevant. *false-negative*: unlabelled, and a
 copy of the positive or probably relevant: never trained against, and a positive where that is asked for.
-*doubtful*: unlabelled, and scored no lower than the positive, which may be the positive's fault: never
-trained against, nor promoted; what a person should look at. *near-duplicate*: of the positive, or of a
+*doubtful*: unlabelled, and scored no lower than the positive, which may be the positive's fault: not handed
+on as a hard negative, nor promoted; what a person should look at. *near-duplicate*: of the positive, or of a
 hard negative that is there already. *easy*: too far off to teach anything. *unjudged*: the tokens ended
 before it.
 """
@@ -131,6 +131,22 @@ def schema(made: Mapping[str, Any] | None = None) -> pa.Schema:
     return pa.schema(columns, metadata=told)
 
 
+def table(columns: Mapping[str, Any], told: pa.Schema) -> pa.Table:
+    """Rows of a file of pairs.
+
+    Args:
+        columns: By field of `Pair`, all of the same length; one that is not there is null.
+        told: Of `schema`.
+    """
+    import pyarrow as pa
+
+    named = {COLUMNS.get(name, name): values for name, values in columns.items()}
+    named["decision"] = [spelt(each) for each in columns["decision"]]
+    count = len(named["decision"])
+    lacking = {each.name: pa.nulls(count, each.type) for each in told if each.name not in named}
+    return pa.table({**named, **lacking}, schema=told)
+
+
 @contextmanager
 def writing(path: Path, made: Mapping[str, Any] | None = None) -> Iterator[PairWriter]:
     """Write pairs to a Parquet file as they come; it is there whole when the block ends, or not at all.
@@ -178,13 +194,10 @@ class PairWriter:
 
     def flush(self) -> None:
         """Put what waits into the file."""
-        import pyarrow as pa
-
         if not self._waiting:
             return
-        columns = [[getattr(each, name) for each in self._waiting] for name in _NAMES]
-        columns[_NAMES.index("decision")] = [spelt(each.decision) for each in self._waiting]
-        self._file.write_table(pa.table(columns, schema=self._schema))
+        columns = {name: [getattr(each, name) for each in self._waiting] for name in _NAMES}
+        self._file.write_table(table(columns, self._schema))
         self._waiting.clear()
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from ponder.embed.conditioned import document_inputs, query_input
+from ponder.embed.conditioned import Format, Input, document_inputs, query_input
 from ponder.errors import InputInvalid, InputNotFound, ModelInvalid
 from ponder.index.cache import cache_key
 from ponder.media.content import open_query
 from ponder.media.limits import Limits
 from ponder.records import Item, Query, Reasoning, Skipped
 from ponder.shelf.ingest import Document, Ingest, skipped
-from ponder.train.base import Ruler
 from ponder.train.batching import Costs, Row
 from ponder.train.examples import Example
 
@@ -96,6 +96,24 @@ class Prepared:
         return cache_key(what="training", rows=shown, rules=rules)
 
 
+class Measuring(Protocol):
+    """Says how a model reads inputs; `ponder.train.base.Ruler` is one."""
+
+    @property
+    def form(self) -> Format:
+        """How item and reasoning become an input."""
+        ...
+
+    @property
+    def sees(self) -> bool:
+        """Whether the model reads pictures."""
+        ...
+
+    def tokens(self, given: Input, side: str) -> int:
+        """Tokens that the model reads of an input of a side, "query" or "document"."""
+        ...
+
+
 class Preparing:
     """Makes a training set ready.
 
@@ -109,10 +127,10 @@ class Preparing:
         look_only: Documents without a reasoning stay so, and count with the longest that they can get.
     """
 
-    def __init__(self, ingest: Ingest, ruler: Ruler, negatives: int, *, look_only: bool = False) -> None:
+    def __init__(self, ingest: Ingest, ruler: Measuring, negatives: int, *, look_only: bool = False) -> None:
         self._look_only, self._unreasoned = look_only, 0
         self._ingest, self._ruler, self._most = ingest, ruler, negatives
-        self._form, self._sees = ruler.base.form, ruler.sees
+        self._form, self._sees = ruler.form, ruler.sees
         self._queries: list[Asked] = []
         self._documents: list[Target] = []
         self._rows: list[Row] = []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from ponder.cli.train import adapter, embedder
+from ponder.cli.train import adapter, embedder, head, reasoner, reranker
 
 app = typer.Typer(help="Train a part of a set of models on what was labelled and mined.")
 app.command("embedder")(embedder.embedder)
 app.command("adapter")(adapter.adapter)
+app.command("reasoner")(reasoner.reasoner)
+app.command("reranker")(reranker.reranker)
+app.command("head")(head.head)

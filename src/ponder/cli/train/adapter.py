@@ -14,8 +14,9 @@ from ponder.cli.train import options
 
 
 def adapter(
-    folders: options.Folders,
     out: options.Out,
+    folders: options.Folders = None,
+    data: options.Data = None,
     split: options.Split = "train",
     pairs: options.Pairs = None,
     dev: options.Dev = None,
@@ -37,6 +38,7 @@ def adapter(
     licence: options.Licence = None,
     seed: options.Seed = 0,
     fresh: options.Fresh = False,
+    resume: options.Resume = False,
     as_json: general.Json = False,
 ) -> None:
     """Teach lite what labelled pictures mean: a map from looks to meaning, in a minute on a CPU.
@@ -65,12 +67,12 @@ def adapter(
         suspects=suspects,
         seed=seed,
     )
-    datasets = options.datasets(folders, split)
+    datasets = options.datasets(options.given(folders, data), split)
     with quiet_stdout(as_json), user_cache() as cache:
         job = AdapterJob(
             datasets,
             options.pairs_of(pairs, datasets),
-            options.dev_of(dev, folders),
+            options.dev_of(dev, options.given(folders, data)),
             lite_of(load(models, cache=cache)),
             cache,
             settings,

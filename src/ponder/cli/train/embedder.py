@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def embedder(
-    folders: options.Folders,
     out: options.Out,
+    folders: options.Folders = None,
+    data: options.Data = None,
     split: options.Split = "train",
     pairs: options.Pairs = None,
     dev: options.Dev = None,
@@ -63,6 +64,7 @@ def embedder(
     seed: options.Seed = 0,
     stop_after: options.StopAfter = 0,
     fresh: options.Fresh = False,
+    resume: options.Resume = False,
     dry_run: options.DryRun = False,
     tflops: Annotated[
         float | None, typer.Option(help="For --dry-run: the device's 10^12 operations a second.")
@@ -106,13 +108,13 @@ def embedder(
         suspects=suspects,
         seed=seed,
     )
-    datasets = options.datasets(folders, split)
+    datasets = options.datasets(options.given(folders, data), split)
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
         job = Job(
             datasets,
             options.pairs_of(pairs, datasets),
-            options.dev_of(dev, folders),
+            options.dev_of(dev, options.given(folders, data)),
             chosen,
             base_of(chosen, base),
             settings,
@@ -121,7 +123,7 @@ def embedder(
             adapter,
             options.licences(licence, datasets),
             ("ponder", *options.lasting(sys.argv[1:])),
-            [each.strip() for each in report_to.split(",") if each.strip() not in ("", "none")],
+            options.reports(report_to),
         )
         ready = get_ready(job, progress, look_only=dry_run)
         if dry_run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from ponder.evaluate.beir import Dataset
 
 Folders = Annotated[
-    list[Path], typer.Argument(metavar="DIR...", help="BEIR folders with media.", show_default=False)
+    list[Path] | None, typer.Argument(metavar="DIR...", help="BEIR folders with media.", show_default=False)
+]
+Data = Annotated[
+    list[Path] | None, typer.Option("--data", metavar="DIR", help="The same as DIR.", show_default=False)
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what OUT holds: what is done without it too.")
 ]
 Out = Annotated[
     Path,
@@ -61,6 +67,24 @@ Base = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the order, of adapters and of dropout.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds a training already.")]
+Adapter = Annotated[
+    Literal["merged", "kept"], typer.Option("--adapter", help="Whether LoRA is merged into the result.")
+]
+Rank = Annotated[int, typer.Option("--rank", help="Of LoRA.")]
+Alpha = Annotated[int, typer.Option("--alpha", help="Of LoRA.")]
+Epochs = Annotated[int, typer.Option("--epochs", help="Times over all examples.")]
+Warmup = Annotated[float, typer.Option("--warmup", help="Share of the steps.")]
+Decay = Annotated[float, typer.Option("--decay", help="Weight decay.")]
+Mini = Annotated[int, typer.Option("--mini", help="Examples in a graph at a time: bounds memory.")]
+Checkpointing = Annotated[bool, typer.Option("--checkpointing", help="Slower, in less memory.")]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16"],
+    typer.Option("--dtype", help="auto: bfloat16 on a GPU that has it."),
+]
+Every = Annotated[int, typer.Option("--every", help="Steps between checkpoints; 0: ten in all.")]
+Tflops = Annotated[
+    float | None, typer.Option("--tflops", help="For --dry-run: the device's 10^12 operations a second.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")]
 
 
@@ -73,9 +97,35 @@ def lasting(arguments: Sequence[str]) -> list[str]:
     """
     found, skip = [], False
     for each in arguments:
-        if not skip and each not in ("--fresh", "--stop-after") and not each.startswith("--stop-after="):
+        if (
+            not skip
+            and each not in ("--fresh", "--resume", "--stop-after")
+            and not each.startswith("--stop-after=")
+        ):
             found.append(each)
         skip = each == "--stop-after"
+    return found
+
+
+def reports(text: str) -> list[str]:
+    """What is reported to.
+
+    Example:
+        >>> reports("tensorboard, wandb"), reports("none")
+        (['tensorboard', 'wandb'], [])
+    """
+    return [each.strip() for each in text.split(",") if each.strip() not in ("", "none")]
+
+
+def given(folders: Sequence[Path] | None, data: Sequence[Path] | None) -> list[Path]:
+    """The folders that were named, in either way.
+
+    Raises:
+        BadArguments: None was.
+    """
+    found = [*(folders or ()), *(data or ())]
+    if not found:
+        raise BadArguments("no data set", "DIR", "name a BEIR folder")
     return found
 
 

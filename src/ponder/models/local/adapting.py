@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 from ponder.errors import MissingDependency, ModelInvalid, first_line
 from ponder.models.local.settings import LocalSettings
 from ponder.models.quiet import quiet
+from ponder.models.sentence import named
 
 
 def adapted(model: Any, settings: LocalSettings) -> Any:
@@ -19,6 +22,7 @@ def adapted(model: Any, settings: LocalSettings) -> Any:
     """
     if not settings.adapter:
         return model
+    check_base(settings)
     try:
         from peft import PeftConfig, PeftModel, load_peft_weights
     except ImportError as error:
@@ -39,6 +43,24 @@ def adapted(model: Any, settings: LocalSettings) -> Any:
             settings.adapter,
             "take one that was trained on this model",
         ) from error
+
+
+def check_base(settings: LocalSettings) -> None:
+    """See that an adapter of ``ponder train`` gets the base it was trained on; ``base.json`` says which.
+
+    Shapes alone do not tell: a fine-tuned model has those of what it was made of.
+
+    Raises:
+        ModelInvalid: It is another.
+    """
+    file = Path(settings.adapter).expanduser() / "base.json"
+    if not file.is_file():
+        return
+    wanted = json.loads(file.read_text("utf-8"))["digest"]
+    there = named(settings.model, settings.revision)
+    if wanted != there:
+        how = "put the base back that it was trained on, or train anew"
+        raise ModelInvalid(f"the adapter fits {wanted}, the base is {there}", settings.adapter, how)
 
 
 def _every_layer(tuned: Any, weights: dict[str, Any]) -> None:

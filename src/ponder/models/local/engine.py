@@ -149,6 +149,10 @@ class LocalEngine:
             return rendered
         return fitted(self.renderer.render, prompt, most, self._settings.model)
 
+    def forget(self) -> None:
+        """Drop prompts that were rendered: a training sees each once in a while, and pictures are large."""
+        self._rendered.clear()
+
     def _render(self, prompt: Prompt) -> Rendered:
         # Judges ask for prices first, and pictures take long to prepare. Pictures have no hash, so they are
         # known by where they are, which holds while the prompt is kept.

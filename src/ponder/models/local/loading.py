@@ -69,30 +69,49 @@ def load(settings: LocalSettings) -> Loaded:
         ModelInvalid: Unknown architecture, code of its own that is not trusted, a missing processor or
             template, or an adapter of another model.
     """
+    loaded = without_weights(settings)
+    loaded.model = adapted(_weights(settings, loaded.processor is not None), settings)
+    loaded.model.train(False)
+    loaded.ends = _ends(loaded.model, loaded.tokenizer)
+    return loaded
+
+
+def without_weights(settings: LocalSettings) -> Loaded:
+    """All of a model but its weights: enough to render prompts and to count their tokens.
+
+    Raises:
+        MissingDependency, ModelInvalid: As `load`.
+    """
     config = _config(settings)
-    sees = _sees(config, settings)
-    processor = _processor(settings) if sees else None
+    processor = _processor(settings) if _sees(config, settings) else None
     tokenizer = processor.tokenizer if processor is not None else _tokenizer(settings)
     # A processor's template is the one that knows where pictures go.
     if not (getattr(processor, "chat_template", None) or tokenizer.chat_template):
         raise ModelInvalid(
             "no chat template", settings.model, "add chat_template.jinja to the model's folder"
         )
-    model = adapted(_weights(settings, sees), settings)
-    model.train(False)
     # Not special: an image token that a user writes must stay words, and so must this.
     tokenizer.add_tokens([_slot()], special_tokens=True)
     text = config.get_text_config()
     return Loaded(
         settings,
-        model,
+        None,
         tokenizer,
         processor,
         tokenizer.convert_tokens_to_ids(SLOT),
         settings.context or int(getattr(text, "max_position_embeddings", 0) or _CONTEXT),
-        _ends(model, tokenizer),
+        frozenset({tokenizer.eos_token_id} - {None}),
         _plain(text),
     )
+
+
+def reader_of(settings: LocalSettings) -> Any:
+    """The model's processor, or its tokenizer where it sees no pictures, as they are in its folder.
+
+    Raises:
+        MissingDependency, ModelInvalid: As `load`.
+    """
+    return _processor(settings) if sees_pictures(settings) else _tokenizer(settings)
 
 
 def sees_pictures(settings: LocalSettings) -> bool:

@@ -1,0 +1,90 @@
+"""``ponder reason``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ponder.cli import options
+from ponder.cli.console import print_json, progress, quiet_stdout
+from ponder.cli.partly import finish
+
+if TYPE_CHECKING:
+    from ponder.records import Item, Skipped
+
+
+def reason(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="BEIR folder with media; without it, its rows on stdin."),
+    ] = None,
+    models: options.Models = "lite",
+    out: Annotated[Path | None, typer.Option(help="The file of JSON lines; stdout unless told.")] = None,
+    queries: Annotated[
+        str | None, typer.Option(metavar="SPLIT", help="Reason about the queries of qrels/SPLIT.tsv too.")
+    ] = None,
+    reason_tokens: options.ReasonTokens = None,
+    query_tokens: Annotated[int, typer.Option(min=1, help="Most read and written for a query.")] = 256,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first documents and queries.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write what a reasoner has to say about each document, a JSON object a line.
+
+    What it said of a content before is taken from the cache: the same command goes on where it was stopped,
+    and indexing or evaluating with the same models finds all of it.
+    """
+    from ponder.evaluate.beir import load_beir
+    from ponder.index.cache import user_cache
+    from ponder.models.registry import load
+    from ponder.shelf.ingest import Ingest
+    from ponder.train import writing_ecrs
+
+    # Without a file the lines are what stdout is for; --json then changes nothing.
+    with quiet_stdout(active=True), user_cache() as cache:
+        items, lost = _documents(folder)
+        asked = load_beir(folder, split=queries).queries if folder and queries else ()
+        ingest = Ingest(load(models, cache=cache), cache, reason_tokens=reason_tokens)
+        with progress("reasoning") as advance:
+            lines: Iterator[dict[str, Any] | Skipped] = chain(
+                writing_ecrs.documents(items[:limit], ingest, advance),
+                writing_ecrs.queries([each.query for each in asked][:limit], ingest, query_tokens, advance),
+            )
+            if out is None:
+                left_out = [*lost, *(_printed(lines))]
+            else:
+                left_out = [*lost, *writing_ecrs.write_file(out, lines)]
+        skipped = [{"uri": each.uri, "error": each.error} for each in left_out]
+        if out is not None and as_json:
+            usage = ingest.usage
+            tokens = {"read": usage.read, "written": usage.written, "cached": usage.cached}
+            print_json(
+                {"out": str(out), "documents": len(items[:limit]), "tokens": tokens, "skipped": skipped}
+            )
+    finish(skipped)
+
+
+def _documents(folder: Path | None) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
+    from ponder.evaluate.beir import read_corpus
+
+    if folder is not None:
+        return read_corpus(folder, folder / "corpus.jsonl")
+    with tempfile.TemporaryDirectory() as made:
+        file = Path(made) / "stdin.jsonl"
+        file.write_bytes(sys.stdin.buffer.read())
+        return read_corpus(Path.cwd(), file)
+
+
+def _printed(lines: Iterator[dict[str, Any] | Skipped]) -> Iterator[Skipped]:
+    from ponder.records import Skipped
+
+    for line in lines:
+        if isinstance(line, Skipped):
+            yield line
+        else:
+            print_json(line)
