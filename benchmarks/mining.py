@@ -130,8 +130,8 @@ def same(folder: Path) -> dict[str, float]:
     """How far the pairs are the same, and why some are not."""
     import pyarrow.parquet as pq
 
-    table = pq.read_table(folder / "ours.parquet", columns=["query_id", "document_id", "grade"])
-    mine = {(int(row["query_id"]), int(row["document_id"])) for row in table.to_pylist() if row["grade"] == 0}
+    table = pq.read_table(folder / "ours.parquet", columns=["query_id", "doc_id", "grade"])
+    mine = {(int(row["query_id"]), int(row["doc_id"])) for row in table.to_pylist() if row["grade"] == 0}
     rows = pq.read_table(folder / "peer.parquet", columns=["query", "negative"]).to_pylist()
     theirs = {(int(row["query"].split()[1]), int(row["negative"].split()[1])) for row in rows}
     corpus = np.load(folder / "corpus.npy", mmap_mode="r")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import InputInvalid
-from ponder.feedback.columns import QUERIES, Found, Judge, candidates
+from ponder.feedback.candidates import QUERIES, Found, Judge, candidates
 from ponder.feedback.nearest import Advance
 from ponder.feedback.rules import Rules
-from ponder.train.pairs import schema
+from ponder.train.pairs import schema, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,6 +116,7 @@ def _names(names: Ids, count: int, which: str) -> pa.Array | None:
 def _table(
     found: Found, rules: Rules, told: pa.Schema, queries: pa.Array | None, documents: pa.Array | None
 ) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -124,24 +125,22 @@ def _table(
 
     labelled = pa.array(found.grade == 1)
     count = len(found.query)
-    nothing = pa.nulls(count, pa.float32())
     columns = {
         "query_id": named(found.query, queries),
         "document_id": named(found.document, documents),
-        "decision": pc.if_else(labelled, "positive", "hard-negative"),
+        "decision": np.where(found.grade == 1, "positive", "hard-negative").tolist(),
         "why": pc.if_else(labelled, "labelled", rules.told()),
         "grade": pa.array(found.grade),
         "rank": pa.array(found.rank),
         "retrieval": _numbers(found.retrieval),
         "judge": _numbers(found.judge),
-        "chance": nothing,
         "positive_retrieval": _numbers(found.positive_retrieval),
         "positive_judge": _numbers(found.positive_judge),
-        "positive_chance": nothing,
         "tokens": pa.repeat(pa.scalar(0, pa.int32()), count),
+        "threshold": _numbers(np.where(np.isfinite(found.threshold), found.threshold, np.nan)),
         "decided_by": pa.repeat("rule", count),
     }
-    return pa.table(columns, schema=told)
+    return table(columns, told)
 
 
 def _numbers(values: NDArray[np.float64]) -> pa.Array:

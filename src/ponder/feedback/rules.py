@@ -60,6 +60,17 @@ class Rules:
         given = [f"{name} {getattr(self, name):g}" for name in names if getattr(self, name) is not None]
         return ", ".join([f"ranks {self.first}-{self.last}", *given])
 
+    def line(self, positive: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The greatest score that a negative may have beside these positives, (n,); inf: any."""
+        import numpy as np
+
+        line = np.full(len(positive), np.inf if self.high is None else self.high)
+        if self.margin is not None:
+            line = np.minimum(line, positive - self.margin)
+        if self.relative is not None:
+            line = np.minimum(line, positive - np.abs(positive) * self.relative)
+        return line
+
     def allow(self, score: NDArray[np.float64], positive: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether documents may be negatives; never where either score is NaN.
 
@@ -69,13 +80,7 @@ class Rules:
         """
         import numpy as np
 
-        fits = np.isfinite(score) & np.isfinite(positive)
-        if self.margin is not None:
-            fits &= score + self.margin <= positive
-        if self.relative is not None:
-            fits &= score <= positive - np.abs(positive) * self.relative
-        if self.high is not None:
-            fits &= score <= self.high
+        fits = np.isfinite(score) & np.isfinite(positive) & (score <= self.line(positive))
         if self.low is not None:
             fits &= score >= self.low
         return np.asarray(fits)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ponder.errors import BadArguments, InputInvalid
 from ponder.feedback import nearest as streaming
 from ponder.feedback.bulk import mine_embeddings
-from ponder.feedback.columns import Found, Judge, candidates
+from ponder.feedback.candidates import Found, Judge, candidates
 from ponder.feedback.kept import Pass
 from ponder.feedback.rules import Rules
 from ponder.index.scores import exact_scores
@@ -54,7 +54,7 @@ def oracle(
             score, lowest = by[document], min(heard)
             out = [
                 not np.isfinite(score),
-                rules.margin is not None and score + rules.margin > lowest,
+                rules.margin is not None and score > lowest - rules.margin,
                 rules.relative is not None and score > lowest - abs(lowest) * rules.relative,
                 rules.high is not None and score > rules.high,
                 rules.low is not None and score < rules.low,
@@ -158,6 +158,8 @@ def test_the_figures_are_those_of_the_pairs(tmp_path: Path) -> None:
         said = told(np.array([query]), np.array([document]))[0]
         assert pair.judge is None if np.isnan(said) else pair.judge == pytest.approx(said)
         best = max(corpus[query] @ corpus[each] for each in ([0, 9] if query == 0 else [1]))
+        assert (pair.threshold is None) == (pair.grade > 0)
+        assert pair.threshold is None or pair.judge is None or pair.judge <= pair.threshold
         assert pair.positive_retrieval == pytest.approx(best, abs=1e-5)
 
 

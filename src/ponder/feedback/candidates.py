@@ -36,6 +36,7 @@ class Found:
         retrieval: float64 (n,).
         judge: float64 (n,), NaN without a judge or where it said nothing.
         positive_retrieval, positive_judge: float64 (n,), of the query's best positive.
+        threshold: float64 (n,), what a negative's score had to stay below; inf where nothing said so.
     """
 
     query: NDArray[np.int64]
@@ -46,6 +47,7 @@ class Found:
     judge: NDArray[np.float64]
     positive_retrieval: NDArray[np.float64]
     positive_judge: NDArray[np.float64]
+    threshold: NDArray[np.float64]
 
 
 def candidates(
@@ -122,7 +124,8 @@ def _block(
     own_judged = _judged(judge, owner + start, answer)
     judged = _judged(judge, pool.query + start, pool.document)
     by, own_by = (pool.retrieval, own) if judge is None else (judged, own_judged)
-    fits = np.flatnonzero(rules.allow(by, _each(np.fmin, owner, own_by, len(asked))[pool.query]))
+    lowest = _each(np.fmin, owner, own_by, len(asked))
+    fits = np.flatnonzero(rules.allow(by, lowest[pool.query]))
     taken = fits[np.lexsort((pool.rank[fits], -by[fits], pool.query[fits]))]
     query = pool.query[taken]
     taken = taken[np.arange(len(taken)) - np.searchsorted(query, query) < rules.negatives]
@@ -136,6 +139,7 @@ def _block(
         np.concatenate([own_judged, judged[taken]]),
         _each(np.fmax, owner, own, len(asked))[whose],
         _each(np.fmax, owner, own_judged, len(asked))[whose],
+        np.where(grade == 1, np.inf, rules.line(lowest)[whose]),
     )
     order = np.lexsort((-np.concatenate([own_by, by[taken]]), -grade, whose))
     return Found(whose[order] + start, *(each[order] for each in columns))
