@@ -26,7 +26,7 @@ ROWS = 8192
 TILE = 512
 """Queries multiplied with a block at a time: the products, 8 MB in bfloat16, stay in the cache."""
 
-PAIRS = 16384
+PAIRS = 4096
 """Pairs scored exactly at a time."""
 
 Advance = Callable[[int, int], None]
