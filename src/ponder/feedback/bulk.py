@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import InputInvalid
-from ponder.feedback.candidates import BLOCK, Nearest, blocks_of, nearest
+from ponder.feedback.nearest import PAIRS, ROWS, Nearest, exact_pairs, nearest
 from ponder.train.pairs import schema, table
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def mine_embeddings(
     query_ids: Sequence[str] | None = None,
     document_ids: Sequence[str] | None = None,
     judge: Judge | None = None,
-    block: int = BLOCK,
+    block: int = ROWS,
 ) -> int:
     """Mine hard negatives into a Parquet file of pairs.
 
     Memory holds a block of scores and the candidates of all queries, never queries x documents.
 
     Args:
-        queries: float32 (q, d), rows no longer than 1.
-        corpus: float32 (n, d), the same; a memory map stays on the disk.
+        queries: float32 (q, d).
+        corpus: float32 or float16 (n, d); a memory map stays on the disk.
         positives: Places of each query's relevant documents.
         rules: Who is a negative.
         out: The file.
@@ -102,8 +102,8 @@ def mine_embeddings(
     said: set[float] = set()
     try:
         with pq.ParquetWriter(partial, told, compression="zstd") as file:
-            for start, part in blocks_of(found, len(queries), _QUERIES):
-                chosen = _Part(queries, corpus, positives, rules, judge, start).chosen(part)
+            for start in range(0, len(queries), _QUERIES):
+                chosen = _Part(queries, corpus, positives, rules, judge, start).chosen(found)
                 said |= {float(chosen.score.min()), float(chosen.score.max())} if len(chosen.score) else set()
                 count += len(chosen.query)
                 file.write_table(_table(chosen, positives, told, query_ids, document_ids))
@@ -157,13 +157,17 @@ class _Part:
             )
         )
         known = np.sort(owner * len(self.corpus) + answer)
-        keys = found.query * len(self.corpus) + found.document
+        near = slice(self.start, self.start + count)
+        row, column = np.nonzero(found.places[near] >= 0)
+        query, document = row + self.start, found.places[near][row, column]
+        score = np.asarray(found.scores[near][row, column], np.float32)
+        keys = query * len(self.corpus) + document
         place = np.searchsorted(known, keys)
         labelled = np.zeros(len(keys), bool)
         inside = place < len(known)
         labelled[inside] = known[place[inside]] == keys[inside]
-        query, document = found.query[~labelled], found.document[~labelled]
-        score = retrieval = found.score[~labelled]
+        query, document = query[~labelled], document[~labelled]
+        score = retrieval = score[~labelled]
         rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
         lowest = np.full(count, np.inf, np.float32)
         np.minimum.at(lowest, owner - self.start, self._of_positives(owner, answer))
@@ -187,7 +191,13 @@ class _Part:
 
         if self.judge is not None:
             return self.judge(owner, answer)
-        return np.asarray(np.einsum("nd,nd->n", self.queries[owner], np.asarray(self.corpus[answer])))
+        # In the order of documents, so that a memory map is read from front to back.
+        order = np.argsort(answer, kind="stable")
+        scores = np.zeros(len(owner), np.float32)
+        for start in range(0, len(order), PAIRS):
+            part = order[start : start + PAIRS]
+            scores[part] = exact_pairs(self.queries[owner[part]], answer[part], self.corpus)
+        return scores
 
 
 def _table(
