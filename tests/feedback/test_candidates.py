@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ponder.errors import BadArguments, InputInvalid
-from ponder.feedback import nearest as streaming
 from ponder.feedback.bulk import mine_embeddings
 from ponder.feedback.candidates import Found, Judge, candidates
-from ponder.feedback.kept import Pass
 from ponder.feedback.rules import Rules
 from ponder.index.scores import exact_scores
 from ponder.train.pairs import made_of, read_pairs
@@ -106,11 +104,11 @@ def test_what_is_found_is_what_an_exhaustive_search_finds(
     positives: list[list[int]],
     spread: float,
     kind: str,
-    block: int,
+    batch: int,
     judge: Judge | None,
 ) -> None:
     asked, corpus = unit(seed, len(positives), spread, kind), unit(seed + 1, 40, spread, kind)
-    parts = list(candidates(asked, corpus, positives, rules, judge=judge, block=block))
+    parts = list(candidates(asked, corpus, positives, rules, judge=judge, batch=batch, block=17))
     rows, expected = rows_of(parts), oracle(asked, corpus, positives, rules, judge)
     assert negatives(rows) == negatives(expected)
     assert {row[:2] for row in rows if row[2]} == {row[:2] for row in expected if row[2]}
@@ -118,24 +116,6 @@ def test_what_is_found_is_what_an_exhaustive_search_finds(
     for query, document, grade, rank in rows:
         # A labelled document may be deeper than was searched.
         assert rank == ranks[query, document] or (grade and not rank)
-
-
-@pytest.mark.parametrize("how", ["bfloat16", "float32"])
-def test_blocks_of_the_corpus_change_nothing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: Pass
-) -> None:
-    corpus = unit(5, 3000, 0.5)
-    np.save(tmp_path / "corpus.npy", corpus)
-    mapped = np.load(tmp_path / "corpus.npy", mmap_mode="r")
-    whole = streaming.nearest(corpus[:50], corpus, 40, first_pass=how)
-    monkeypatch.setattr(streaming, "ROWS", 97)
-    monkeypatch.setattr(streaming, "TILE", 7)
-    parts = streaming.nearest(corpus[:50], mapped, 40, first_pass=how)
-    assert (whole.places == parts.places).all()
-    assert (whole.scores == parts.scores).all()
-    for query in range(0, 50, 7):
-        scores = exact_scores(corpus, corpus[query])
-        assert whole.places[query].tolist() == np.lexsort((np.arange(3000), -scores))[:40].tolist()
 
 
 def test_the_figures_are_those_of_the_pairs(tmp_path: Path) -> None:
@@ -189,6 +169,6 @@ def test_what_cannot_be_mined_is_refused(tmp_path: Path) -> None:
 def test_progress_reaches_its_end() -> None:
     corpus = unit(0, 9, 5.0)
     seen: list[tuple[int, int]] = []
-    list(candidates(corpus, corpus, [[0]] * 9, Rules(), block=4, advance=lambda *step: seen.append(step)))
+    list(candidates(corpus, corpus, [[0]] * 9, Rules(), batch=4, advance=lambda *step: seen.append(step)))
     assert [done for done, _ in seen] == [1, 2, 3]
     assert seen[-1] == (3, 3)

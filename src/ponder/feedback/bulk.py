@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ponder.errors import InputInvalid
 from ponder.feedback.candidates import QUERIES, Found, Judge, candidates
-from ponder.feedback.nearest import Advance
+from ponder.feedback.nearest import ROWS, Advance
 from ponder.feedback.rules import Rules
 from ponder.train.pairs import schema, table
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
+
+__all__ = ["Judge", "Rules", "mine_embeddings"]
 
 Ids = Sequence[str] | None
 
@@ -31,7 +33,8 @@ def mine_embeddings(
     query_ids: Ids = None,
     document_ids: Ids = None,
     judge: Judge | None = None,
-    block: int = QUERIES,
+    batch: int = QUERIES,
+    block: int = ROWS,
     made: Mapping[str, Any] | None = None,
     advance: Advance | None = None,
 ) -> int:
@@ -46,6 +49,7 @@ def mine_embeddings(
         query_ids: Names, one a row, a list or a pyarrow array; without them, the rows' numbers.
         document_ids: The same of the corpus.
         judge: As there.
+        batch: As there.
         block: As there.
         made: Kept in the file beside the rules: data set, models.
         advance: As there.
@@ -82,7 +86,7 @@ def mine_embeddings(
     try:
         with pq.ParquetWriter(partial, told, compression="zstd") as file:
             for found in candidates(
-                queries, corpus, positives, rules, judge=judge, block=block, advance=advance
+                queries, corpus, positives, rules, judge=judge, batch=batch, block=block, advance=advance
             ):
                 file.write_table(_table(found, rules, told, asked, held))
                 count += int((found.grade == 0).sum())

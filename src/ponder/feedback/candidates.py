@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import BadArguments, InputInvalid
-from ponder.feedback.nearest import Advance, exact_pairs, nearest
+from ponder.feedback.nearest import ROWS, Advance, exact_pairs, nearest
 from ponder.feedback.rules import Rules
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def candidates(
     rules: Rules,
     *,
     judge: Judge | None = None,
-    block: int = QUERIES,
+    batch: int = QUERIES,
+    block: int = ROWS,
     advance: Advance | None = None,
 ) -> Iterator[Found]:
     """Mine block by block of queries; what is found does not depend on the blocks.
@@ -70,11 +71,12 @@ def candidates(
         positives: Places in the corpus of each query's relevant documents; duplicates count once.
         rules: Which documents are negatives.
         judge: Scores positives and candidates in place of the retriever, `JUDGED` pairs at a time.
-        block: Queries at a time.
+        batch: Queries at a time.
+        block: Documents at a time.
         advance: Called with (steps done, steps).
 
     Raises:
-        BadArguments: `block` is below 1.
+        BadArguments: `batch` or `block` is below 1.
         InputInvalid: Shapes do not fit, values are not finite, a positive is not in the corpus, or a judge
             gives another number of scores than it was asked for.
 
@@ -87,62 +89,23 @@ def candidates(
     """
     import numpy as np
 
-    if block < 1:
-        raise BadArguments(f"{block}", "block", "at least 1")
+    if batch < 1 or block < 1:
+        raise BadArguments(f"{batch}, {block}", "batch, block", "at least 1")
     if len(positives) != len(queries):
         raise InputInvalid(f"positives of {len(positives)} queries", "positives", f"there are {len(queries)}")
     known = [np.unique(np.asarray(each, np.int64)) for each in positives]
     if lost := [each for places in known for each in places.tolist() if not 0 <= each < len(corpus)]:
         raise InputInvalid(f"no document {lost[0]}", "positives", f"the corpus has {len(corpus)}")
-    starts = range(0, len(queries), block)
+    search = _Search(corpus, rules, judge, block)
+    starts = range(0, len(queries), batch)
     for number, start in enumerate(starts):
-        part = slice(start, start + block)
+        part = slice(start, start + batch)
         told = None if advance is None else _of_all(advance, number, len(starts))
-        yield _block(np.asarray(queries[part], np.float32), corpus, known[part], rules, judge, start, told)
+        yield search.found(np.asarray(queries[part], np.float32), known[part], start, told)
 
 
 def _of_all(advance: Advance, number: int, count: int) -> Advance:
     return lambda done, all_of: advance(number * all_of + done, count * all_of)
-
-
-def _block(
-    asked: NDArray[np.float32],
-    corpus: NDArray[Any],
-    positives: Sequence[NDArray[np.int64]],
-    rules: Rules,
-    judge: Judge | None,
-    start: int,
-    advance: Advance | None,
-) -> Found:
-    import numpy as np
-
-    counts = [len(each) for each in positives]
-    owner = np.repeat(np.arange(len(asked)), counts)
-    answer = np.concatenate([np.zeros(0, np.int64), *positives])
-    pool = _pool(asked, corpus, owner, answer, rules, advance)
-    own = _scored(asked, owner, answer, corpus)
-    own_judged = _judged(judge, owner + start, answer)
-    judged = _judged(judge, pool.query + start, pool.document)
-    by, own_by = (pool.retrieval, own) if judge is None else (judged, own_judged)
-    lowest = _each(np.fmin, owner, own_by, len(asked))
-    fits = np.flatnonzero(rules.allow(by, lowest[pool.query]))
-    taken = fits[np.lexsort((pool.rank[fits], -by[fits], pool.query[fits]))]
-    query = pool.query[taken]
-    taken = taken[np.arange(len(taken)) - np.searchsorted(query, query) < rules.negatives]
-    whose = np.concatenate([owner, pool.query[taken]])
-    grade = np.repeat(np.array([1, 0], np.int32), [len(owner), len(taken)])
-    columns: tuple[NDArray[Any], ...] = (
-        np.concatenate([answer, pool.document[taken]]),
-        grade,
-        np.concatenate([pool.own_rank, pool.rank[taken]]),
-        np.concatenate([own, pool.retrieval[taken]]),
-        np.concatenate([own_judged, judged[taken]]),
-        _each(np.fmax, owner, own, len(asked))[whose],
-        _each(np.fmax, owner, own_judged, len(asked))[whose],
-        np.where(grade == 1, np.inf, rules.line(lowest)[whose]),
-    )
-    order = np.lexsort((-np.concatenate([own_by, by[taken]]), -grade, whose))
-    return Found(whose[order] + start, *(each[order] for each in columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,36 +119,88 @@ class _Pool:
     own_rank: NDArray[np.int32]
 
 
-def _pool(
-    asked: NDArray[np.float32],
-    corpus: NDArray[Any],
-    owner: NDArray[np.int64],
-    answer: NDArray[np.int64],
-    rules: Rules,
-    advance: Advance | None,
-) -> _Pool:
-    import numpy as np
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """What is the same for all queries."""
 
-    own_rank = np.zeros(len(owner), np.int32)
-    if not len(owner):
-        none = np.zeros(0, np.int64)
-        return _Pool(none, none, own_rank, np.zeros(0), own_rank)
-    # What is labelled leaves the ranking: by so much deeper it is searched.
-    near = nearest(asked, corpus, rules.last + int(np.bincount(owner).max()), advance=advance)
-    there = near.places >= 0
-    query, rank = np.nonzero(there)
-    document = near.places[there]
-    keys, own = query * len(corpus) + document, owner * len(corpus) + answer
-    at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
-    labelled = own[at] == keys
-    own_rank[at[labelled]] = rank[labelled] + 1
-    before = np.concatenate([[0], np.cumsum(~labelled)])
-    place = before[1:] - before[np.searchsorted(query, query)]
-    # Without a positive there is nothing to compare with, nor to train with.
-    asks = np.bincount(owner, minlength=len(asked))[query] > 0
-    stays = ~labelled & asks & (place >= rules.first) & (place <= rules.last)
-    ranks = (rank[stays] + 1).astype(np.int32)
-    return _Pool(query[stays], document[stays], ranks, near.scores[there][stays], own_rank)
+    corpus: NDArray[Any]
+    rules: Rules
+    judge: Judge | None
+    block: int
+
+    def found(
+        self,
+        asked: NDArray[np.float32],
+        positives: Sequence[NDArray[np.int64]],
+        start: int,
+        advance: Advance | None,
+    ) -> Found:
+        """Of some queries, the first of them in place `start`."""
+        import numpy as np
+
+        counts = [len(each) for each in positives]
+        owner = np.repeat(np.arange(len(asked)), counts)
+        answer = np.concatenate([np.zeros(0, np.int64), *positives])
+        pool = self._pool(asked, owner, answer, advance)
+        own = _scored(asked, owner, answer, self.corpus)
+        own_judged = _judged(self.judge, owner + start, answer)
+        judged = _judged(self.judge, pool.query + start, pool.document)
+        by, own_by = (pool.retrieval, own) if self.judge is None else (judged, own_judged)
+        lowest = _each(np.fmin, owner, own_by, len(asked))
+        fits = np.flatnonzero(self.rules.allow(by, lowest[pool.query]))
+        taken = fits[np.lexsort((pool.rank[fits], -by[fits], pool.query[fits]))]
+        query = pool.query[taken]
+        taken = taken[np.arange(len(taken)) - np.searchsorted(query, query) < self.rules.negatives]
+        whose = np.concatenate([owner, pool.query[taken]])
+        grade = np.repeat(np.array([1, 0], np.int32), [len(owner), len(taken)])
+        columns: tuple[NDArray[Any], ...] = (
+            np.concatenate([answer, pool.document[taken]]),
+            grade,
+            np.concatenate([pool.own_rank, pool.rank[taken]]),
+            np.concatenate([own, pool.retrieval[taken]]),
+            np.concatenate([own_judged, judged[taken]]),
+            _each(np.fmax, owner, own, len(asked))[whose],
+            _each(np.fmax, owner, own_judged, len(asked))[whose],
+            np.where(grade == 1, np.inf, self.rules.line(lowest)[whose]),
+        )
+        order = np.lexsort((-np.concatenate([own_by, by[taken]]), -grade, whose))
+        return Found(whose[order] + start, *(each[order] for each in columns))
+
+    def _pool(
+        self,
+        asked: NDArray[np.float32],
+        owner: NDArray[np.int64],
+        answer: NDArray[np.int64],
+        advance: Advance | None,
+    ) -> _Pool:
+        import numpy as np
+
+        own_rank = np.zeros(len(owner), np.int32)
+        if not len(owner):
+            none = np.zeros(0, np.int64)
+            return _Pool(none, none, own_rank, np.zeros(0), own_rank)
+        # What is labelled leaves the ranking: by so much deeper it is searched.
+        near = nearest(
+            asked,
+            self.corpus,
+            self.rules.last + int(np.bincount(owner).max()),
+            block=self.block,
+            advance=advance,
+        )
+        there = near.places >= 0
+        query, rank = np.nonzero(there)
+        document = near.places[there]
+        keys, own = query * len(self.corpus) + document, owner * len(self.corpus) + answer
+        at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
+        labelled = own[at] == keys
+        own_rank[at[labelled]] = rank[labelled] + 1
+        before = np.concatenate([[0], np.cumsum(~labelled)])
+        place = before[1:] - before[np.searchsorted(query, query)]
+        # Without a positive there is nothing to compare with, nor to train with.
+        asks = np.bincount(owner, minlength=len(asked))[query] > 0
+        stays = ~labelled & asks & (place >= self.rules.first) & (place <= self.rules.last)
+        ranks = (rank[stays] + 1).astype(np.int32)
+        return _Pool(query[stays], document[stays], ranks, near.scores[there][stays], own_rank)
 
 
 def _scored(

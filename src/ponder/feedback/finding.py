@@ -127,7 +127,7 @@ class Finder:
         wanted = dict.fromkeys([*chosen, *labelled])
         every = np.arange(len(self._rows))
         alike = self._looks.close(every, np.array(labelled, np.int64)) >= self._copy
-        copies = [place for place in np.flatnonzero(np.any(alike, axis=1)) if place not in wanted]
+        copies = [int(place) for place in np.flatnonzero(np.any(alike, axis=1)) if place not in wanted]
         far = [place for place in (*wanted, *copies) if place not in rank]
         rank |= self._far(vector, far, left_out)
         standings = {place: self._standing(place, vector, rank[place]) for place in (*wanted, *copies)}
@@ -149,7 +149,8 @@ class Finder:
             return {}
         scores: NDArray[np.float32] = np.maximum.reduceat(self._vectors @ vector, self._starts)
         scores[list(left_out)] = -np.inf
-        return {place: int(np.count_nonzero(scores > float(scores[place]) + MARGIN)) + 1 for place in places}
+        falling = np.sort(-scores)
+        return {place: int(np.searchsorted(falling, -scores[place] - MARGIN)) + 1 for place in places}
 
     def _standing(self, place: int, vector: NDArray[np.float32], rank: int) -> Standing:
         row = self._rows[place]
@@ -197,8 +198,8 @@ class Looks:
         close = self.looks[some] @ self.looks[others].T
         if self.whole is not None:
             close = close + self.whole[some] @ self.whole[others].T
-        close[self.digests[some][:, None] == self.digests[others][None, :]] = 1.0
-        return np.asarray(close, np.float32)
+        same = np.equal.outer(self.digests[some], self.digests[others])
+        return np.where(same, np.float32(1.0), close)
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
