@@ -29,6 +29,8 @@ TILE = 512
 PAIRS = 4096
 """Pairs scored exactly at a time: 13 MB of 384 dimensions."""
 
+_SPAN = 4 * ROWS
+
 Advance = Callable[[int, int], None]
 
 
@@ -114,7 +116,7 @@ def exact_pairs(
 
     Args:
         queries: (pairs, dim).
-        places: (pairs,), rising: then a memory map is read in order and given back.
+        places: (pairs,), rising: a memory map is read in order, and given back every few blocks.
         vectors: As for `nearest`.
 
     Returns:
@@ -122,11 +124,16 @@ def exact_pairs(
     """
     import numpy as np
 
-    if not len(places):
-        return np.zeros(0)
-    low, high = int(places.min()), int(places.max()) + 1
-    rows = np.asarray(_window(vectors, low, high)[places - low], np.float64)
-    scores: NDArray[np.float64] = np.round((rows * queries).sum(axis=1), DECIMALS) + 0.0
+    scores = np.zeros(len(places))
+    start = 0
+    while start < len(places):
+        low = int(places[start])
+        # A page that is touched brings its neighbours along: a wide window would be resident as a whole.
+        stop = int(np.searchsorted(places, low + _SPAN))
+        part = slice(start, stop)
+        rows = np.asarray(_window(vectors, low, low + _SPAN)[places[part] - low], np.float64)
+        scores[part] = np.round((rows * queries[part]).sum(axis=1), DECIMALS) + 0.0
+        start = stop
     return scores
 
 
