@@ -1,6 +1,6 @@
 """Does mining find false negatives and wrong labels that were planted? On stamps' training split, with lite.
 
-    python benchmarks/mining_false_negatives.py [--data ../shared/data/stamps] [--adapter FOLDER]
+    python benchmarks/mining_false_negatives.py [--data ../shared/data/stamps] [--round 2]
 
 A tenth of the queries get a second picture that answers them and that nobody labelled: a copy of their
 positive under another id, byte for byte, cropped, or recoloured (a third each). A twentieth have their label
@@ -26,10 +26,13 @@ from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.settings import Settings
 from ponder.feedback.deciding import Thresholds
-from ponder.feedback.judged import Bench, bench
-from ponder.feedback.mining import MiningSettings, pairs_of
+from ponder.feedback.judged import Bench, Likeness
+from ponder.feedback.mining import MiningSettings, judged, pairs_of
 from ponder.index.cache import user_cache
 from ponder.models.registry import load
+from ponder.presets.lite import LiteModels
+from ponder.train.adapter_job import AdapterJob, train_adapter
+from ponder.train.checkpoints import TrainingFolder
 from ponder.train.pairs import Pair
 
 SEED = 7
@@ -118,20 +121,27 @@ def unfiltered(benches: dict[str, Bench], copies: dict[str, str], most: int) -> 
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/stamps"))
-    parser.add_argument("--adapter", default="", help="folder of an adapter")
+    parser.add_argument("--round", type=int, default=1, help="2: mine with what was learned from the labels")
     told = parser.parse_args()
     settings = MiningSettings()
     with tempfile.TemporaryDirectory() as made, user_cache() as cache:
         folder = Path(made) / "planted"
         copies, wrong = plant(told.data, folder)
         dataset = load_beir(folder, split="train")
-        models = load(f"lite,adapter={told.adapter}" if told.adapter else "lite", cache=cache)
+        name = "lite"
+        if told.round > 1:
+            lite = LiteModels(cache)
+            training = TrainingFolder(Path(made) / "training")
+            train_adapter(AdapterJob([dataset], [None], (), lite, cache), training, progress)
+            name = f"lite,adapter={training.model}"
+        models = load(name, cache=cache)
         with progress("documents") as advance:
             corpus = build_corpus(dataset.items, models, cache, Settings(), advance)
+        likeness = Likeness(dataset, corpus)
         benches: dict[str, Bench] = {}
         with progress("queries") as advance:
             for number, query in enumerate(dataset.queries, 1):
-                found = bench(query, corpus, settings.cascade(), settings.ranks, settings.budget)
+                found = judged(query, corpus, likeness, settings.cascade(), settings)
                 if found is not None:
                     benches[query.query.id] = found
                 advance(number, len(dataset.queries))
@@ -145,7 +155,7 @@ def main() -> None:
     grid = [
         Thresholds(copy=copy, suspect=suspect, deep=deep)
         for copy, suspect, deep in product(
-            (0.8, 0.85, 0.9, 0.95), (0.2, 0.3, 0.4, 0.5, 0.6), (50, 100, 200, 300)
+            (0.8, 0.85, 0.9, 0.95), (0.2, 0.3, 0.4, 0.5, 0.6, 0.7), (10, 30, 50, 100, 200, 300)
         )
     ]
 
@@ -178,7 +188,7 @@ def main() -> None:
             "half of the suspect are wrong": held["precision"] >= 0.5,
         },
         details={
-            "adapter": bool(told.adapter),
+            "round": told.round,
             "thresholds": best.fields(),
             "chosen": chosen,
             "default": {name: at(Thresholds(), ids) for name, ids in halves.items()},

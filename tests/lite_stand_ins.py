@@ -14,6 +14,7 @@ import numpy as np
 from ponder.embed import lexical
 from ponder.models.lite.language import Scores, Written
 from ponder.models.lite.perception import Glimpse, Perception
+from ponder.models.lite.prompt import Prompt
 from ponder.models.lite.text_encoder import States, rarity
 from ponder.models.lite.vision import TOKENS_PER_IMAGE, Look
 from ponder.records import Candidate, Content, Embedded, Item, Kind, PartReasoning, Reasoning, Row, Usage
@@ -47,30 +48,34 @@ class WordLanguage:
     def cut(self, text: str, limit: int) -> str:
         return " ".join(text.split()[:limit])
 
-    def score(self, prefix: str | tuple[int, ...], continuations: Sequence[str]) -> Scores:
-        return self._scores(self.tokens(prefix), [((), self.tokens(text)) for text in continuations])
+    def score(self, prefix: str | tuple[int, ...] | Prompt, continuations: Sequence[str]) -> Scores:
+        return self._scores(self._prompt(prefix), [((), self.tokens(text)) for text in continuations])
 
     def likelihood(
         self, prefixes: Sequence[tuple[int, ...]], continuation: str | tuple[int, ...], head: str = ""
     ) -> Scores:
         target = self.tokens(continuation)
-        return self._scores(self.tokens(head), [(self.tokens(prefix), target) for prefix in prefixes])
+        return self._scores(self._prompt(head), [(self.tokens(prefix), target) for prefix in prefixes])
 
-    def generate(self, prompt: str, max_tokens: int, stop: Sequence[str] = ()) -> Written:
+    def generate(self, prompt: str | Prompt, max_tokens: int, stop: Sequence[str] = ()) -> Written:
         """Writes `answer`, as much of it as there is room for."""
-        self.read += self.count(prompt)
+        read = len(self._prompt(prompt).tokens)
+        self.read += read
         text = self.cut(self.answer, max_tokens)
-        return Written(text, Usage(self.count(prompt), self.count(text)), text != self.answer)
+        return Written(text, Usage(read, self.count(text)), text != self.answer)
 
-    def _scores(self, head: tuple[int, ...], pieces: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> Scores:
+    def _prompt(self, text: str | tuple[int, ...] | Prompt) -> Prompt:
+        return text if isinstance(text, Prompt) else Prompt(self.tokens(text))
+
+    def _scores(self, head: Prompt, pieces: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> Scores:
         values = [
-            tuple(-1.0 if token in (*head, *context) else -3.0 for token in target)
+            tuple(-1.0 if token in (*head.tokens, *context) else -3.0 for token in target)
             for context, target in pieces
         ]
-        read = len(head) if pieces else 0
-        read += sum(max(len(context) + len(target) - 1, 0) for context, target in pieces)
-        self.read += read
-        return Scores(tuple(map(sum, values)), tuple(values), Usage(read=read))
+        usage = head.charge() if pieces else Usage()
+        usage += Usage(read=sum(max(len(context) + len(target) - 1, 0) for context, target in pieces))
+        self.read += usage.read
+        return Scores(tuple(map(sum, values)), tuple(values), usage)
 
 
 class HashedEncoder:

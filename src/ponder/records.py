@@ -297,6 +297,9 @@ class Trust:
         why: What it was measured on, and what was found.
         gate: When the judge is not asked all the same.
         width: Swings by which a candidate may lie behind the leader and still be worth judging.
+        width_last: The same where no later stage has anything to say; None for `width`.
+        stretch: Its scores' deviation in units of the swing that it tells of itself for a query; None where
+            that was not measured.
     """
 
     weight: float
@@ -304,6 +307,8 @@ class Trust:
     why: str
     gate: Gate | None = None
     width: float = 1.25
+    width_last: float | None = None
+    stretch: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ponder.cascade import Rerank, Retrieve
-from ponder.cascade.pacing import FIRST, Runner, check_allocation, next_round
+from ponder.cascade.pacing import ROUND, Runner, check_allocation, next_round
 from ponder.errors import BadArguments
 from ponder.testing import BrokenReranker, FakeModels, FakeReranker, FakeShelf
 
@@ -31,15 +31,15 @@ def widened(field, width):
     return [replace(runner, width=width) for runner in field]
 
 
-@given(runners, gains, st.floats(0, 5))
-def test_a_race_ends_and_judges_nobody_twice(field, said, width):
+@given(runners, gains, st.floats(0, 5), st.booleans())
+def test_a_race_ends_and_judges_nobody_twice(field, said, width, sits):
     judged = {}
     for _ in range(len(field) + 1):
-        step = next_round(widened(field, width), judged)
+        step = next_round(widened(field, width), judged, sits=sits)
         if not step.places:
             break
         assert not set(step.places) & judged.keys()
-        assert judged or len(step.places) <= FIRST
+        assert (judged and not sits) or len(step.places) <= ROUND
         assert list(step.places) == sorted(step.places)
         judged |= {place: said[place] for place in step.places}
     else:
@@ -84,6 +84,19 @@ def test_an_open_order_is_judged_in_rounds_until_it_is_safe():
     assert adaptive.hits[0].item.text == "red kite nine"
 
 
+def test_a_judge_that_sits_is_asked_in_rounds_of_equal_size():
+    class Sitting(FakeReranker):
+        def sitting(self):
+            return self
+
+    texts = [f"red kite {word}" for word in WORDS]
+    models = FakeModels()
+    models.rerankers["ecr"] = Sitting("ecr", spread=10.0)
+    search = (Retrieve(20) >> Rerank("ecr", 10, weight=1.0)).on(FakeShelf(texts, models))
+    search("red kite nine", budget=5000, allocate="adaptive")
+    assert models.rerankers["ecr"].calls == math.ceil(min(10, len(texts)) / ROUND)
+
+
 def test_a_judge_that_has_to_see_all_is_asked_once():
     models = FakeModels()
     models.rerankers["ecr"] = FakeReranker("ecr", spread=None)
@@ -114,7 +127,7 @@ def test_a_fault_in_a_later_round_keeps_what_was_judged():
     shelf = FakeShelf([f"red kite {number}" for number in range(10)], models)
     search = (Retrieve(20) >> Rerank("ecr", 10, weight=1.0)).on(shelf, on_fault="keep")
     ranking = search("red kite", budget=500, allocate="adaptive")
-    assert sum(hit.stages[-1].score is not None for hit in ranking) == FIRST
+    assert sum(hit.stages[-1].score is not None for hit in ranking) == ROUND
     assert any(event.failed and "the engine is gone" in event.what for event in ranking.trace)
 
 

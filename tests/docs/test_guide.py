@@ -22,7 +22,17 @@ ROOT = Path(__file__).parents[2]
 COLLECTION = Path(ponder.__file__).parent / "demo" / "collection"
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 # Verbs that make something new, and so choose the models.
-CHOOSERS = ("index", "scale", "calibrate", "evaluate", "evaluate-qa", "evaluate-moments", "train", "reason")
+CHOOSERS = (
+    "index",
+    "scale",
+    "calibrate",
+    "evaluate",
+    "evaluate-qa",
+    "evaluate-moments",
+    "train",
+    "reason",
+    "mine",
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ def assert_same_shape(shown: Any, real: Any, where: str) -> None:
         assert isinstance(real, int | float), where
 
 
-@pytest.mark.parametrize("document", ["docs/guide.md", "docs/training.md"])
+@pytest.mark.parametrize("document", ["docs/guide.md", "docs/training.md", "docs/feedback.md"])
 def test_the_guide_runs(
     document: str, home: Path, capsys: pytest.CaptureFixture[str], tiny_folder: Callable[[str], Path]
 ) -> None:
@@ -141,7 +151,15 @@ def test_the_guides_variables_are_the_ones_that_are_read() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/guide.md", "docs/training.md"],
+    [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/guide.md",
+        "docs/training.md",
+        "docs/feedback.md",
+    ],
 )
 def test_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text("utf-8")

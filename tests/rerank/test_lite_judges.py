@@ -200,6 +200,47 @@ class TestNaming:
         assert len(self.judge(picture("a", "", ("zebra", 1, -6)), limit=question_cost).verdicts) == 1
 
 
+@pytest.mark.parametrize("kind", [LikelihoodJudge, NamingJudge])
+class TestInRounds:
+    @given(found=PICTURES, text=WORDS, limits=st.lists(st.integers(0, 80), min_size=1, max_size=4))
+    def test_a_sitting_judge_keeps_each_limit_and_says_what_was_read(self, kind, found, text, limits):
+        language = WordLanguage()
+        judge, query = kind(language).sitting(), text_content(text)
+        for limit in limits:
+            before = language.read
+            judgement = asked(judge, query, found, limit)
+            assert judgement.usage.spent == language.read - before <= limit
+            found = found[len(judgement.verdicts) :]
+
+    @given(found=PICTURES, text=WORDS, first=st.integers(0, 8))
+    def test_rounds_cost_and_say_what_one_question_does(self, kind, found, text, first):
+        judge, query = kind(WordLanguage()).sitting(), text_content(text)
+        rounds = [asked(judge, query, those, PLENTY) for those in (found[:first], found[first:])]
+        once = asked(kind(WordLanguage()), query, found, PLENTY)
+        assert sum(each.usage.spent for each in rounds) == once.usage.spent
+        assert rounds[0].verdicts + rounds[1].verdicts == once.verdicts
+
+    @given(found=PICTURES, text=WORDS, first=st.integers(0, 8))
+    def test_a_later_round_is_priced_without_what_was_read(self, kind, found, text, first):
+        judge, query = kind(WordLanguage()).sitting(), text_content(text)
+        asked(judge, query, found[:first], PLENTY)
+        price = sum(brief.cost for brief in judge.briefs(query, found[first:]))
+        assert asked(judge, query, found[first:], price).usage.spent == price
+
+    def test_two_sittings_know_nothing_of_each_other(self, kind):
+        judge, found = kind(WordLanguage()), [picture("a", "zebra, stripes", ("zebra", 1, -6))]
+        usages = [asked(judge.sitting(), QUERY, found, PLENTY).usage for _ in range(2)]
+        assert usages[0] == usages[1] == asked(judge, QUERY, found, PLENTY).usage
+        assert usages[0].read > 0
+
+    def test_the_same_of_another_candidate_costs_nothing_and_says_the_same(self, kind):
+        judge = kind(WordLanguage())
+        found = [picture(each, "zebra, stripes", ("zebra", 1, -6)) for each in ("a", "b")]
+        one, two = (asked(judge, QUERY, found[:n], PLENTY) for n in (1, 2))
+        assert two.usage == one.usage
+        assert two.verdicts[0].score == two.verdicts[1].score == one.verdicts[0].score
+
+
 class TestPriors:
     def test_are_found_once_and_priced_alike_each_time(self):
         language = WordLanguage()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ponder.cascade.ledger import Ledger
 from ponder.cascade.nextstep import next_step
@@ -28,6 +28,7 @@ class Asking:
         judge: The stage's, sitting: what he has read of the query is not read again.
         broken: How the judge broke its limit, "" if it kept it; that round's verdicts are thrown away.
         spent: Tokens charged.
+        last: Whether no later stage has anything to say of the query.
     """
 
     weighing: Weighing
@@ -39,12 +40,16 @@ class Asking:
     events: list[Event] = field(default_factory=list)
     broken: str = ""
     spent: int = 0
+    last: bool = False
     judge: Reranker = field(init=False)
     _sound: bool = True
 
     def __post_init__(self) -> None:
         judge = self.weighing.judge
-        self.judge = judge.sitting() if isinstance(judge, Sits) else judge
+        if isinstance(judge, Sits):
+            # Offers are priced by the judge that sits: a later round is cheaper than a first one.
+            self.weighing = replace(self.weighing, judge=judge.sitting())
+        self.judge = self.weighing.judge
 
     def run(self, allocate: Allocation) -> Offers:
         """Ask until everyone is judged, the tokens are spent, or the order is no longer open."""
@@ -55,7 +60,7 @@ class Asking:
         judged: dict[int, float | None] = {}
         least = 0
         while True:
-            step = next_round(runners, judged)
+            step = next_round(runners, judged, sits=isinstance(self.judge, Sits))
             if not step.places:
                 self.tell(f"stopped: {step.why}" if judged else f"gate: not judged, {step.why}")
                 return
@@ -96,7 +101,7 @@ class Asking:
             return next_step(Offer(self.weighing, self.query, self.block, waiting), None)
         asked = [place for place in range(len(self.block)) if place not in waiting]
         judged = self._judged(asked)
-        step = next_round(runners, judged)
+        step = next_round(runners, judged, sits=isinstance(self.judge, Sits))
         places = step.places if step.places and allocate == "adaptive" else waiting
         return next_step(Offer(self.weighing, self.query, self.block, places, runners, judged), step)
 
@@ -123,7 +128,7 @@ class Asking:
                 each.score,
                 self.weighing.swing(self.block, each.row.item.kind, swing),
                 each.row.item.kind,
-                self.weighing.width(each.row.item.kind),
+                self.weighing.width(each.row.item.kind, last=self.last),
             )
             for each, swing in zip(self.block, known, strict=True)
         ]

@@ -108,6 +108,7 @@ def judge(
     ledger: Ledger,
     *,
     tokens: int,
+    last: bool = False,
     keep_on_fault: bool = False,
     allocate: Allocation = "uniform",
     explain: bool = False,
@@ -120,6 +121,7 @@ def judge(
         standings: Candidates of the earlier stage, in its order.
         ledger: Grants and counts tokens.
         tokens: What the stage may spend at most.
+        last: Whether no later stage has anything to say of the query, by their own price.
         keep_on_fault: Whether a failing engine leaves the order as it is.
         allocate: "uniform" has everyone judged that the tokens pay for; "adaptive" stops when the lead is
             safe, and asks nobody when it is so from the beginning (`ponder.cascade.pacing`).
@@ -139,7 +141,7 @@ def judge(
         Event(stage.name, f"gate: no {kind} is judged, {why}") for kind, why in _refused(weighing, block)
     ]
     judged = weighing.asked(block)
-    asked = Asking(weighing, query, judged, ledger, tokens, events=gates)
+    asked = Asking(weighing, query, judged, ledger, tokens, events=gates, last=last)
     if not judged or tokens == 0:
         why = f"no tokens for it, {ledger.left} left in all" if judged else "nothing to judge"
         asked.tell(f"skipped: {why}")

@@ -24,9 +24,10 @@ WIDTH = 1.25
 """Swings by which a candidate may lie behind and still be judged. Of normal verdicts 11 % move further up;
 fitted on the dev splits (docs/log.md)."""
 
-FIRST = 4
-"""Candidates of the first round. After it everyone who is still contested is judged at once: rounds are few,
-batches full, and on dev more rounds of fewer saved tokens only by losing first places (docs/log.md)."""
+ROUND = 4
+"""Candidates of a round. A judge that sits reads what a query's candidates share once for all rounds: more of
+them cost time alone. Any other reads it in each, so of him there are two: after the first everyone who is
+still contested is judged at once. With fewer than four on dev first places are lost (docs/log.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def check_allocation(name: str) -> Allocation:
 def next_round(
     runners: Sequence[Runner],
     judged: Mapping[int, float | None],
+    *,
+    sits: bool = False,
 ) -> Round:
     """The next candidates to judge.
 
@@ -86,10 +89,11 @@ def next_round(
         runners: All that may be judged, best first.
         judged: Place → how far its verdict moves it (`Weighing.weighted`), None for one without a readable
             verdict.
+        sits: Whether a round costs no more for there being others (`ponder.protocols.Sits`).
 
     Returns:
-        At the beginning `FIRST` places, then all that are contested; none of them judged, best first; none
-        when the lead is safe.
+        Places that are contested and not judged, best first: at the beginning, and with a judge that sits
+        always, `ROUND` at most; none when the lead is safe.
 
     Example:
         >>> close = [Runner(score, 0.1, "image") for score in (0.50, 0.45, 0.44, 0.10)]
@@ -110,7 +114,7 @@ def next_round(
     if not contested:
         why = "all are judged" if not waiting else f"the lead is safe from the {len(waiting)} not judged"
         return Round((), why)
-    chosen = tuple(contested if judged else contested[:FIRST])
+    chosen = tuple(contested[:ROUND] if sits or not judged else contested)
     return Round(chosen, f"{len(contested)} could still lead, {len(chosen)} are judged next")
 
 

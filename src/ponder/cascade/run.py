@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ponder.cascade.cascade import Cascade
-from ponder.cascade.judging import judge, planned, price
+from ponder.cascade.judging import Wants, judge, planned, price
 from ponder.cascade.ledger import Ledger
 from ponder.cascade.nextstep import most_open
 from ponder.cascade.offer import Offers
@@ -108,12 +108,14 @@ class Run:
                 if thought.vector is not None:
                     self.standings = self._nearest(thought.vector, stage.name)
             case Rerank():
+                wants = self._wants(later)
                 outcome = yield from judge(
                     Weighing.of(stage, models, self._seen),
                     self.content,
                     self.standings,
                     self.ledger,
-                    tokens=self._share(stage, later),
+                    tokens=self._share(stage, wants),
+                    last=wants.most == 0,
                     keep_on_fault=self.keep_on_fault,
                     allocate=self.allocate,
                     explain=self.explain,
@@ -122,13 +124,16 @@ class Run:
                 self.trace += outcome.events
                 self._following += [outcome.next] if outcome.next else []
 
-    def _share(self, stage: Rerank, later: Sequence[Stage]) -> int:
+    def _wants(self, later: Sequence[Stage]) -> Wants:
+        """What the stages behind one can use for this query."""
+        waiting = [each for each in later if isinstance(each, Rerank)]
+        return price(waiting, self.searchable.models, self.content, self.standings, self._seen)
+
+    def _share(self, stage: Rerank, wants: Wants) -> int:
         """What the stage may spend: from a purse, whatever it is given question by question."""
         if self.pooled is not None:
             self.ledger.budget = self.pooled.budget
             return self.ledger.left
-        waiting = [each for each in later if isinstance(each, Rerank)]
-        wants = price(waiting, self.searchable.models, self.content, self.standings, self._seen)
         return planned(stage, self.ledger.left, wants)
 
     def _nearest(self, vector: NDArray[np.float32], stage: str) -> list[Standing]:

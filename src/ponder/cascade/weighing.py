@@ -67,8 +67,8 @@ class Weighing:
 
     def swing(self, block: Sequence[Standing], kind: Kind, said: float) -> float:
         """How far a verdict moves a candidate: measured, or what the judge `said` of itself; may be inf."""
-        weight, measured = self._known(kind)
-        swing = said if measured is None else measured
+        trust, weight = self._trust(kind), self._known(kind)
+        swing = said if trust is None else measured_swing(trust, said)
         if weight is not None:
             return weight * swing
         own = self.judge.weight * swing
@@ -77,10 +77,17 @@ class Weighing:
         most = 2 * PRIOR * spread_of([each.score for each in block])
         return min(own, most) if math.isfinite(own) else own
 
-    def width(self, kind: Kind) -> float:
-        """Swings by which a candidate may lie behind and still be judged: measured, or the default."""
+    def width(self, kind: Kind, *, last: bool = False) -> float:
+        """Swings by which a candidate may lie behind and still be judged: measured, or the default.
+
+        Args:
+            kind: Of the candidates.
+            last: Whether no later stage has anything to say of the query.
+        """
         known = self._trust(kind)
-        return known.width if known else WIDTH
+        if known is None:
+            return WIDTH
+        return known.width_last if last and known.width_last is not None else known.width
 
     def weighted(self, block: Sequence[Standing], scores: Sequence[float | None]) -> list[float | None]:
         """A judge's scores as they are added: less the mean of their kind, times its weight.
@@ -94,7 +101,7 @@ class Weighing:
         spread = spread_of([each.score for each in block])
         for kind in dict.fromkeys(kinds):
             said = {p: s for p, s in enumerate(found) if s is not None and kinds[p] == kind}
-            weight, _ = self._known(kind)
+            weight = self._known(kind)
             if weight is None:
                 moved = self.judge.weight * spread_of(list(said.values()))
                 weight = self.judge.weight * (min(1.0, PRIOR * spread / moved) if moved else 1.0)
@@ -134,10 +141,28 @@ class Weighing:
             return None
         return self.calibration.trust(self.stage.name, self.judge.fingerprint, kind)
 
-    def _known(self, kind: Kind) -> tuple[float | None, float | None]:
-        """Weight and swing where they are told or measured."""
-        known = self._trust(kind)
-        swing = known.swing if known else None
+    def _known(self, kind: Kind) -> float | None:
+        """The weight where it is told or measured."""
         if self.stage.weight is not None:
-            return self.stage.weight, swing
-        return (known.weight, swing) if known else (None, None)
+            return self.stage.weight
+        known = self._trust(kind)
+        return known.weight if known else None
+
+
+def measured_swing(trust: Trust, said: float | None) -> float:
+    """How far a judge's scores of a query's candidates lie apart, before they are weighed.
+
+    Args:
+        trust: What was measured. One deviation for all queries is wrong for a judge that says less of some
+            than of others: where it tells so itself, its own word is stretched to what was measured.
+        said: By the judge of this query; None or inf where it does not know.
+
+    Example:
+        >>> measured_swing(Trust(1.0, 0.1, "on a set", stretch=2.0), 0.02)
+        0.04
+        >>> measured_swing(Trust(1.0, 0.1, "on a set"), 0.02)
+        0.1
+    """
+    if trust.stretch is None or said is None or not math.isfinite(said):
+        return trust.swing
+    return trust.stretch * said

@@ -36,7 +36,7 @@ def mine(
     margin: Annotated[float, typer.Option(help="Nearer to the positive's score: doubtful.")] = 0.0,
     chance: Annotated[float, typer.Option(help="From this probability on: a false negative.")] = 0.5,
     sure: Annotated[float, typer.Option(help="Up to this probability: a hard negative anyway.")] = 0.0,
-    copy: Annotated[float, typer.Option(help="Closeness from which two are the same thing.")] = 0.9,
+    copy: Annotated[float, typer.Option(help="Closeness from which two are the same thing.")] = 0.8,
     easy: Annotated[float, typer.Option(help="Below this share of the positive's score: easy.")] = 0.3,
     suspect: Annotated[
         float, typer.Option(help="A positive below this share of the best score is suspect,")

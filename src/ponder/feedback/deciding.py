@@ -22,7 +22,8 @@ class Thresholds:
             positive stands; 1 and above: none is.
         sure: A candidate with at most this probability is a hard negative wherever the positive stands; 0:
             none is. Without a calibration neither counts.
-        copy: Two whose looks (or vectors) are at least as close as this are the same thing.
+        copy: Two whose looks (or vectors) are at least as close as this are the same thing. Of planted
+            crops and recolourings .8 finds most, .9 a half (docs/log.md).
         easy: A candidate below this share of the positive's score teaches nothing.
         suspect: A labelled document is suspect where its score is below this share of the best candidate's
             and `deep` or more candidates are better.
@@ -33,7 +34,7 @@ class Thresholds:
     margin: float = 0.0
     chance: float = 0.5
     sure: float = 0.0
-    copy: float = 0.9
+    copy: float = 0.8
     easy: float = 0.3
     suspect: float = 0.4
     deep: int = 100

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ponder.cascade.cascade import Cascade
 from ponder.cascade.stages import Retrieve
-from ponder.evaluate.beir import JudgedQuery
+from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.retrieval import without
 from ponder.feedback.deciding import Scored
 from ponder.protocols import HasBlocks
-from ponder.records import Hit, Row
+from ponder.records import Hit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,17 +54,67 @@ class Bench:
     tokens: int
 
 
+class Likeness:
+    """How close a corpus' documents are: cosines of looks, where the embedder has them apart, or of vectors.
+
+    Documents of equal content are at 1. Rows without looks (a text's) are at 0 to all others.
+
+    Args:
+        dataset: Whose documents.
+        corpus: Has their rows.
+    """
+
+    def __init__(self, dataset: Dataset, corpus: Corpus) -> None:
+        import numpy as np
+
+        embedder = corpus.original.embedder
+        blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
+        begin, end = blocks.get("looks", (0, embedder.dim))
+        rows = corpus.index.get([item.id for item in dataset.items])
+        vectors = np.stack([row.embedded.vectors[0, begin:end] for row in rows])
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        self._unit = np.asarray(vectors / np.where(norms > 0, norms, 1.0), np.float32)
+        self._ids = [row.item.id for row in rows]
+        self._place = {name: place for place, name in enumerate(self._ids)}
+        self._digests = np.array([row.digest for row in rows])
+
+    def between(self, these: Sequence[str], those: Sequence[str] | None = None) -> NDArray[np.float32]:
+        """float32 (these, those); all documents for None."""
+        import numpy as np
+
+        one = [self._place[name] for name in these]
+        other = list(range(len(self._ids))) if those is None else [self._place[name] for name in those]
+        close = np.asarray(self._unit[one] @ self._unit[other].T, np.float32)
+        close[self._digests[one][:, None] == self._digests[other][None, :]] = 1.0
+        return close
+
+    def copies(self, of: Sequence[str], least: float) -> list[str]:
+        """Documents at least so close to one of these, these left out."""
+        import numpy as np
+
+        near = np.flatnonzero((self.between(of) >= least).any(axis=0))
+        return [name for name in (self._ids[place] for place in near) if name not in set(of)]
+
+
 def bench(
-    query: JudgedQuery, corpus: Corpus, cascade: Cascade, ranks: tuple[int, int], budget: int
+    query: JudgedQuery,
+    corpus: Corpus,
+    likeness: Likeness,
+    cascade: Cascade,
+    ranks: tuple[int, int],
+    budget: int,
+    copy: float,
 ) -> Bench | None:
     """Retrieve a query's candidates, and have them and its labelled documents judged.
 
     Args:
         query: With its labels.
         corpus: Where they are.
+        likeness: Of its documents.
         cascade: Its stages judge.
         ranks: First and last place of the retriever's ranking to look at, from 1.
         budget: Tokens for this query, never exceeded.
+        copy: Documents at least this close to a labelled one are looked at wherever the retriever has them.
 
     Returns:
         None where the corpus has no labelled document of the query.
@@ -84,7 +134,11 @@ def bench(
     near = {hit.item.id: hit.score for hit in plain}
     first, last = ranks
     chosen = [hit.item.id for hit in plain.hits[first - 1 : last]]
-    wanted = dict.fromkeys([*chosen, *(row.item.id for row in labelled if row.item.id in place)])
+    known = [row.item.id for row in labelled if row.item.id in place]
+    if not known:
+        return None
+    copies = [name for name in likeness.copies(known, copy) if name in place]
+    wanted = dict.fromkeys([*chosen, *known, *copies])
     part = corpus.part(list(wanted))
     ranking = cascade.on(part)(query.query, budget=budget, k=len(wanted))
     documents = tuple(
@@ -97,30 +151,8 @@ def bench(
         )
         for hit in ranking
     )
-    close = closeness(corpus, part.index.get([each.id for each in documents]))
-    return Bench(documents, close, ranking.usage.spent)
-
-
-def closeness(corpus: Corpus, rows: Sequence[Row]) -> NDArray[np.float32]:
-    """How close documents are: cosines of their looks, where the embedder has them apart, or of vectors.
-
-    Documents of equal content are at 1. Rows without looks (a text's) are at 0 to each other.
-
-    Returns:
-        float32 (n, n).
-    """
-    import numpy as np
-
-    embedder = corpus.original.embedder
-    blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
-    begin, end = blocks.get("looks", (0, embedder.dim))
-    vectors = np.stack([row.embedded.vectors[0, begin:end] for row in rows])
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.where(norms > 0, norms, 1.0)
-    close = np.asarray(unit @ unit.T, np.float32)
-    digests = np.array([row.digest for row in rows])
-    close[digests[:, None] == digests[None, :]] = 1.0
-    return close
+    names = [each.id for each in documents]
+    return Bench(documents, likeness.between(names, names), ranking.usage.spent)
 
 
 def with_closest(bench: Bench, place: int) -> Scored:

@@ -13,7 +13,7 @@ from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.feedback.deciding import Thresholds, Told, decide, diverse, doubt
-from ponder.feedback.judged import Bench, bench, with_closest
+from ponder.feedback.judged import Bench, Likeness, bench, with_closest
 from ponder.models.folder import sha256_of
 from ponder.records import Skipped
 from ponder.train.checkpoints import TrainingFolder
@@ -117,11 +117,12 @@ def mine(
             part.unlink()
     left_out = [*dataset.skipped, *corpus.skipped]
     queries = list(dataset.queries)
+    likeness = Likeness(dataset, corpus)
     told = {"dataset": dataset.name, "split": dataset.split, "models": corpus.models.name}
     for number, start in enumerate(range(0, len(queries), BLOCK)):
         part = pairs / f"part-{number:05d}.parquet"
         if not part.is_file():
-            found, lost = _block(queries[start : start + BLOCK], corpus, cascade, settings)
+            found, lost = _block(queries[start : start + BLOCK], corpus, likeness, cascade, settings)
             write_pairs(part, found, {**told, "settings": settings.fields(), "lost": lost})
         if advance:
             advance(min(start + BLOCK, len(queries)), len(queries))
@@ -145,19 +146,30 @@ def _manifest(dataset: Dataset, corpus: Corpus, settings: MiningSettings) -> dic
 
 
 def _block(
-    queries: Sequence[JudgedQuery], corpus: Corpus, cascade: Cascade, settings: MiningSettings
+    queries: Sequence[JudgedQuery],
+    corpus: Corpus,
+    likeness: Likeness,
+    cascade: Cascade,
+    settings: MiningSettings,
 ) -> tuple[list[Pair], list[str]]:
     pairs: list[Pair] = []
     lost: list[str] = []
     for query in queries:
         try:
-            found = bench(query, corpus, cascade, settings.ranks, settings.budget)
+            found = judged(query, corpus, likeness, cascade, settings)
         except (InputInvalid, InputNotFound) as error:
             lost.append(f"query {query.query.id}: {error}")
             continue
         if found is not None:
             pairs += pairs_of(query.query.id, found, settings)
     return pairs, lost
+
+
+def judged(
+    query: JudgedQuery, corpus: Corpus, likeness: Likeness, cascade: Cascade, settings: MiningSettings
+) -> Bench | None:
+    """A query's documents as these settings have them looked at; see `bench`."""
+    return bench(query, corpus, likeness, cascade, settings.ranks, settings.budget, settings.lines.copy)
 
 
 def pairs_of(query: str, found: Bench, settings: MiningSettings) -> Iterator[Pair]:

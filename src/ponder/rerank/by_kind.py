@@ -11,7 +11,7 @@ from ponder.records import Candidate, Content, Judgement, Kind, Verdict
 from ponder.rerank.briefs import Brief, BriefJudge
 from ponder.rerank.events import EventsJudge, applies
 
-_VERSION = "by-kind-4"
+_VERSION = "by-kind-5"
 
 _LONGEST = 6000
 """Bytes of a query, which has no more tokens than bytes: with what is read of a candidate it then fits the

@@ -43,6 +43,9 @@ class Fit:
         why: In words.
         gate: When the judge is not asked all the same; None for always.
         width: Swings by which a candidate may lie behind the leader and still be worth judging.
+        width_last: The same where no later stage has anything to say of the query; None for `width`.
+        stretch: Its scores' deviation in units of what the judge tells of itself (`JudgesApart.swing`), which
+            may differ from query to query; None for a judge that tells nothing, or nothing that is known.
     """
 
     stage: str
@@ -60,6 +63,13 @@ class Fit:
     why: str
     gate: Gate | None = None
     width: float = 1.25
+    width_last: float | None = None
+    stretch: float | None = None
+
+    @property
+    def trust(self) -> Trust:
+        """What a search needs of it."""
+        return Trust(self.weight, self.swing, self.why, self.gate, self.width, self.width_last, self.stretch)
 
     def fields(self) -> dict[str, Any]:
         """For a file."""
@@ -75,6 +85,8 @@ class Fit:
             "centred",
             "why",
             "width",
+            "width_last",
+            "stretch",
         )
         curve = self.curve.fields() if self.curve else None
         told = {name: getattr(self, name) for name in plain}
@@ -113,7 +125,7 @@ class Calibration:
     def trust(self, stage: str, judge: str, kind: Kind) -> Trust | None:
         """See `ponder.protocols.Calibrates`."""
         fit = self.find(stage, judge, kind)
-        return None if fit is None else Trust(fit.weight, fit.swing, fit.why, fit.gate, fit.width)
+        return None if fit is None else fit.trust
 
     def chance(self, stage: str, judge: str, kind: Kind, score: float, mean: float) -> float | None:
         """See `ponder.protocols.Calibrates`."""
@@ -199,6 +211,9 @@ def _fit(row: dict[str, Any]) -> Fit:
         why=str(row["why"]),
         gate=None if row["gate"] is None else _gate(row["gate"]),
         width=_number(row["width"]),
+        # Files from before 2026-11-26 hold neither.
+        width_last=_number_or_none(row.get("width_last")),
+        stretch=_number_or_none(row.get("stretch")),
     )
 
 
@@ -218,3 +233,7 @@ def _number(value: object) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{value!r} is no finite number")
     return number
+
+
+def _number_or_none(value: object) -> float | None:
+    return None if value is None else _number(value)

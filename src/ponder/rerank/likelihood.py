@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 from ponder.models.lite.language import Language
 from ponder.protocols import Reads
@@ -25,7 +26,10 @@ _SWINGS: Mapping[Kind, float] = {"image": 0.5, "page": 0.5, "text": 0.5, "video"
 """Nats a token: how far the likelihoods of a query's candidates may lie apart; reckoned. Of photos' first 20
 it is .34, but with that an adaptive search stops too early (hit@1 .541 for .556 at 1024)."""
 
-_VERSION = "likelihood-4"
+_VERSION = "likelihood-5"
+
+_Said = dict[tuple[int, ...], float]
+"""Log-likelihoods of a query, by the tokens in front of it."""
 
 
 class LikelihoodJudge:
@@ -35,6 +39,8 @@ class LikelihoodJudge:
     is read, followed by "In other words, NAME is": that cue was worth .04 of hit@1 on half of photos' dev
     (.519 against .475 with the bare definition). Yes/no logits and the likelihood of the name given the
     query, tried on the same queries, stayed below retrieval (docs/log.md).
+
+    What two candidates have in common to the last token, such as the definition of one class, is read once.
 
     Pictures are not judged by short queries, which are names of what is sought; see `trust`.
 
@@ -49,6 +55,7 @@ class LikelihoodJudge:
 
     def __init__(self, language: Language, scales: Mapping[Kind, float] = SCALES) -> None:
         self._language, self._scales = language, scales
+        self._kept: dict[str, _Said] | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -64,10 +71,19 @@ class LikelihoodJudge:
         return judge_within(self, query, candidates, limit)
 
     def briefs(self, query: Content, candidates: Sequence[Candidate]) -> list[Brief]:
-        """See `BriefJudge`."""
+        """See `BriefJudge`. A prompt that came up before is not read again."""
         # The query's last token is predicted and never read.
         asked = self._language.count(f" {query.text.strip()}") - 1
-        return [self._brief(candidate, asked) for candidate in candidates]
+        known = set(self._said(query))
+        found: list[Brief] = []
+        for candidate in candidates:
+            if candidate.row.item.kind == "image" and not trust(asked + 1):
+                found.append(Brief(candidate, 0, None))
+                continue
+            prompt = self._prompt(candidate)
+            found.append(Brief(candidate, 0 if prompt in known else len(prompt) + asked, prompt))
+            known.add(prompt)
+        return found
 
     def swing(self, query: Content, candidate: Candidate) -> float:
         """See `ponder.protocols.JudgesApart`."""
@@ -76,32 +92,34 @@ class LikelihoodJudge:
         return swing * trust(self._language.count(f" {query.text.strip()}")) if kind == "image" else swing
 
     def sitting(self) -> LikelihoodJudge:
-        """See `BriefJudge`: what candidates share is not kept."""
-        return self
+        """See `BriefJudge`: prompts that were read stay read."""
+        other = copy(self)
+        other._kept = {}
+        return other
 
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""
         target = self._language.tokens(f" {query.text.strip()}")
-        read = [brief for brief in briefs if brief.material is not None]
-        scores = self._language.likelihood([brief.material for brief in read], target)
-        said = dict(zip([brief.candidate.row.item.id for brief in read], scores.values, strict=True))
-        verdicts = tuple(self._verdict(brief.candidate, said, len(target)) for brief in briefs)
+        said = self._said(query)
+        prompts = dict.fromkeys(brief.material for brief in briefs if brief.material is not None)
+        new = [prompt for prompt in prompts if prompt not in said]
+        scores = self._language.likelihood(new, target)
+        said.update(zip(new, scores.values, strict=True))
+        verdicts = tuple(self._verdict(brief, said, len(target)) for brief in briefs)
         return Judgement(verdicts, scores.usage)
 
-    def _brief(self, candidate: Candidate, asked: int) -> Brief:
-        if candidate.row.item.kind == "image" and not trust(asked + 1):
-            return Brief(candidate, 0, None)
-        prompt = self._prompt(candidate)
-        return Brief(candidate, len(prompt) + asked, prompt)
+    def _said(self, query: Content) -> _Said:
+        """What was found for a query: a sitting judge's own, or nothing yet."""
+        return {} if self._kept is None else self._kept.setdefault(query.text, {})
 
-    def _verdict(self, candidate: Candidate, said: Mapping[str, float], length: int) -> Verdict:
-        item = candidate.row.item
-        if item.id not in said:
+    def _verdict(self, brief: Brief, said: _Said, length: int) -> Verdict:
+        item = brief.candidate.row.item
+        if brief.material is None:
             return Verdict(item.id, None, note="so short a query is not judged by definitions")
         scale = self._scales[item.kind]
         if item.kind == "image":
             scale *= trust(length)
-        return Verdict(item.id, scale * said[item.id] / length)
+        return Verdict(item.id, scale * said[brief.material] / length)
 
     def _prompt(self, candidate: Candidate) -> tuple[int, ...]:
         text, cue = evidence(candidate)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
 from math import exp, log
 
 from ponder.models.lite.language import Language
-from ponder.models.lite.naming import question
-from ponder.records import Candidate, Content, Judgement, Verdict
+from ponder.models.lite.naming import prompt_for
+from ponder.models.lite.prompt import Prompt
+from ponder.records import Candidate, Content, Judgement, Usage, Verdict
 from ponder.rerank.briefs import Brief, judge_within
 from ponder.rerank.likelihood import trust
 
@@ -21,6 +24,14 @@ _OF_NAMES = 1 / 3
 full it wins nothing on stamps' captions, so they gain 2 of 136 first hits (docs/log.md)."""
 
 Things = list[tuple[str, float, float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A query's question, and what was answered to it so far: log-probabilities of names."""
+
+    prompt: Prompt
+    said: dict[str, float] = field(default_factory=dict)
 
 
 class NamingJudge:
@@ -39,6 +50,7 @@ class NamingJudge:
 
     def __init__(self, language: Language, scale: float = 0.018) -> None:
         self._language, self._scale = language, scale
+        self._kept: dict[str, _Asked] | None = None
 
     def judge(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """As `ponder.protocols.Reranker.rerank`; candidates that nothing is known of get no score."""
@@ -46,15 +58,16 @@ class NamingJudge:
 
     def briefs(self, query: Content, candidates: Sequence[Candidate]) -> list[Brief]:
         """See `BriefJudge`. A name that came up before is not read again; its last token never is."""
+        asked = self._asked(query)
         found: list[Brief] = []
-        names: set[str] = set()
-        shared = self._language.count(question(query.text))
+        names = set(asked.said)
+        shared = asked.prompt.price
         for candidate in candidates:
             things = _things(candidate)
             new = {name for name, _, _ in things} - names
             cost = sum(self._language.count(f" {name}") - 1 for name in new)
-            if things and not names:
-                cost += shared
+            if new:
+                cost, shared = cost + shared, 0
             names |= new
             found.append(Brief(candidate, cost, things))
         return found
@@ -64,19 +77,32 @@ class NamingJudge:
         return _SWING * self._scale_for(query)
 
     def sitting(self) -> NamingJudge:
-        """See `BriefJudge`: what candidates share is not kept."""
-        return self
+        """See `BriefJudge`: the question stays read, and the names that were scored need no more tokens."""
+        other = copy(self)
+        other._kept = {}
+        return other
 
     def decide(self, query: Content, briefs: Sequence[Brief]) -> Judgement:
         """See `BriefJudge`."""
         names = list(dict.fromkeys(name for brief in briefs for name, _, _ in brief.material))
         if not names:
             return Judgement(tuple(_silent(brief.candidate) for brief in briefs))
-        scores = self._language.score(question(query.text), [f" {name}" for name in names])
-        said = dict(zip(names, scores.values, strict=True))
+        asked = self._asked(query)
+        usage = Usage()
+        if new := [name for name in names if name not in asked.said]:
+            scores = self._language.score(asked.prompt, [f" {name}" for name in new])
+            asked.said.update(zip(new, scores.values, strict=True))
+            usage = scores.usage
         scale = self._scale_for(query)
-        verdicts = tuple(_verdict(brief.candidate, brief.material, said, scale) for brief in briefs)
-        return Judgement(verdicts, scores.usage)
+        verdicts = tuple(_verdict(brief.candidate, brief.material, asked.said, scale) for brief in briefs)
+        return Judgement(verdicts, usage)
+
+    def _asked(self, query: Content) -> _Asked:
+        """The question about a query: a sitting judge's own, or a new one."""
+        kept = {} if self._kept is None else self._kept
+        if query.text not in kept:
+            kept[query.text] = _Asked(prompt_for(self._language, query.text))
+        return kept[query.text]
 
     def _scale_for(self, query: Content) -> float:
         describes = trust(self._language.count(f" {query.text.strip()}"))

@@ -33,8 +33,8 @@ Decision = Literal[
 *positive*: labelled relevant. *suspect-positive*: labelled relevant, but scored far below what it should be.
 *hard-negative*: unlabelled, found near the query, and judged irrelevant. *false-negative*: unlabelled, and a
 copy of the positive or probably relevant: never trained against, and a positive where that is asked for.
-*doubtful*: unlabelled, and scored no lower than the positive, which may be the positive's fault: never
-trained against, nor promoted; what a person should look at. *near-duplicate*: of the positive, or of a
+*doubtful*: unlabelled, and scored no lower than the positive, which may be the positive's fault: not handed
+on as a hard negative, nor promoted; what a person should look at. *near-duplicate*: of the positive, or of a
 hard negative that is there already. *easy*: too far off to teach anything. *unjudged*: the tokens ended
 before it.
 """

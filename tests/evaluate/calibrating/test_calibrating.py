@@ -1,6 +1,7 @@
 """Calibrating on a data set where the judge knows more than the retriever, and with judges that do not."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from datasets_of_texts import write_dataset
@@ -11,9 +12,11 @@ from ponder.evaluate.beir import load_beir
 from ponder.evaluate.calibrating import Judged, calibrate, leave_one_out, tried_on
 from ponder.evaluate.calibrating.blocks import Block
 from ponder.evaluate.calibrating.gates import fit_gate
+from ponder.evaluate.calibrating.weights import stretch_of
 from ponder.evaluate.calibrating.widths import WIDTHS, fit_width
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.settings import Settings
+from ponder.records import Trust
 from ponder.rerank.calibration import CalibratedModels, read_calibration
 from ponder.testing import FakeModels, FakeReranker, SpoiltReranker
 
@@ -150,7 +153,43 @@ def test_a_width_is_as_small_as_loses_nothing():
 
     blocks = {"set": [block(n, 0.1 * n / 20) for n in range(1, 40)]}
     measures = {"set": "hit@1"}
-    found = fit_width(blocks, "text", 1.0, 0.1, measures)
+    found = fit_width(blocks, "text", Trust(1.0, 0.1, ""), measures)
     assert 1.75 <= found <= 2.0
-    assert fit_width(blocks, "text", 1.0, 1e-6, measures) == WIDTHS[-1]
-    assert fit_width(blocks, "text", 0.0, 0.1, measures) == WIDTH
+    assert fit_width(blocks, "text", Trust(1.0, 1e-6, ""), measures) == WIDTHS[-1]
+    assert fit_width(blocks, "text", Trust(0.0, 0.1, ""), measures) == WIDTH
+
+
+def spread_block(number, swing, said, kinds=("text", "text"), earlier=(0.5, 0.4)):
+    return Block(f"q{number}", ("a", "b"), kinds, earlier, said, (), {"a": 1}, 20, {}, swings=(swing, swing))
+
+
+def test_a_stretch_is_how_much_further_scores_lie_apart_than_the_judge_says():
+    blocks = [spread_block(n, size, (3 * size, -3 * size)) for n, size in enumerate((0.1, 1.0, 20.0))]
+    assert stretch_of(blocks, "text") == pytest.approx(3 * 2**0.5)
+    assert stretch_of([replace(block, swings=(None, None)) for block in blocks], "text") is None
+    assert stretch_of([replace(block, swings=()) for block in blocks], "text") is None
+    # Of a query of which the judge says nothing nothing is learnt.
+    silent = spread_block(9, 0.0, (None, None))
+    assert stretch_of([*blocks, silent], "text") == stretch_of(blocks, "text")
+
+
+def test_a_width_counts_in_what_the_judge_says_of_each_query():
+    """The right one lies two of its query's swings behind, in queries whose swings differ tenfold."""
+
+    def block(number, size):
+        earlier = (1.0, *(1.0 - size / 100 * n for n in (1, 2, 3)), 1.0 - 2 * size)
+        said, ids = (*(-size,) * 4, 4 * size), tuple("abcde")
+        swings = (size,) * 5
+        return Block(f"q{number}", ids, ("text",) * 5, earlier, said, (), {"e": 1}, 20, {}, swings)
+
+    blocks = {"set": [block(0, 0.1), block(1, 0.01)]}
+    measures = {"set": "hit@1"}
+    told, pooled = (fit_width(blocks, "text", Trust(1.0, 0.01, "", stretch=s), measures) for s in (1.0, None))
+    assert told == 2.5
+    assert pooled == WIDTHS[-1]
+
+
+def test_a_race_without_a_later_word_has_a_width_of_its_own(tmp_path, cache):
+    each = judged(tmp_path, cache, FakeReranker("ecr"))
+    [fit] = calibrate([each], measured(each)).fits
+    assert fit.width == fit.width_last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.retrieval import without
-from ponder.protocols import Index, Models, Reads, Reranker
+from ponder.protocols import Index, JudgesApart, Models, Reads, Reranker, Sits
 from ponder.records import Candidate, Content, Judgement, Kind, Ranking, Skipped, Usage
 from ponder.rerank.calibration import CalibratedModels, Calibration
 from ponder.rerank.fusion import fuse
@@ -35,6 +36,9 @@ class Block:
         grades: The query's judgements.
         tokens: Read and written by the judge.
         signals: What retrieval tells of the query (`ponder.cascade.signals`).
+        swings: What the judge tells of itself for each: how far its verdict may move it; None where it does
+            not know. Empty for a judge that has to see all together.
+        sits: Whether the judge reads a query once for all rounds.
     """
 
     query: str
@@ -46,6 +50,8 @@ class Block:
     grades: Mapping[str, int]
     tokens: int
     signals: Mapping[str, float]
+    swings: tuple[float | None, ...] = ()
+    sits: bool = False
 
     def reordered(self, moved: Sequence[float | None]) -> list[str]:
         """All ids once the judge has moved each candidate by so much."""
@@ -61,6 +67,7 @@ class Recorder:
 
     Attributes:
         last: What it was asked last, with the answer and its price when it was new.
+        swings: What the judge told of itself then, as in `Block`.
     """
 
     reads: Reads
@@ -69,9 +76,10 @@ class Recorder:
         self._judge = judge
         self._kept: dict[tuple[str, tuple[str, ...]], Judgement] = {}
         self.name, self.fingerprint, self.weight = judge.name, judge.fingerprint, judge.weight
-        self.reads = judge.reads
+        self.reads, self.sits = judge.reads, isinstance(judge, Sits)
         self.query = ""
         self.last: tuple[Sequence[Candidate], Judgement] | None = None
+        self.swings: tuple[float | None, ...] = ()
 
     def rerank(self, query: Content, candidates: Sequence[Candidate], *, limit: int) -> Judgement:
         """As the judge; what is kept costs nothing."""
@@ -80,6 +88,12 @@ class Recorder:
         judgement = known or self._judge.rerank(query, candidates, limit=limit)
         self._kept[key] = judgement
         self.last = candidates, judgement
+        judge = self._judge
+        self.swings = (
+            tuple(_known(judge.swing(query, each)) for each in candidates)
+            if isinstance(judge, JudgesApart)
+            else ()
+        )
         return Judgement(judgement.verdicts, Usage() if known else judgement.usage)
 
 
@@ -138,7 +152,7 @@ class Judged:
                 why = str(error)
                 continue
             if recorder.last is not None:
-                found.append(_block(query, recorder.last, ranking))
+                found.append(_block(query, recorder.last, ranking, recorder))
             if advance:
                 advance(done, len(self.dataset.queries))
         if not found:
@@ -160,7 +174,16 @@ class _Place:
     models: Models
 
 
-def _block(judged: JudgedQuery, last: tuple[Sequence[Candidate], Judgement], ranking: Ranking) -> Block:
+def _known(swing: float | None) -> float | None:
+    return swing if swing is not None and math.isfinite(swing) else None
+
+
+def _block(
+    judged: JudgedQuery,
+    last: tuple[Sequence[Candidate], Judgement],
+    ranking: Ranking,
+    recorder: Recorder,
+) -> Block:
     candidates, judgement = last
     said = {verdict.id: verdict.score for verdict in judgement.verdicts}
     ids = tuple(candidate.row.item.id for candidate in candidates)
@@ -174,4 +197,6 @@ def _block(judged: JudgedQuery, last: tuple[Sequence[Candidate], Judgement], ran
         judged.grades,
         judgement.usage.spent,
         ranking.signals,
+        recorder.swings,
+        recorder.sits,
     )

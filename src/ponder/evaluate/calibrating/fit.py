@@ -11,7 +11,7 @@ from ponder.evaluate.bootstrap import Difference, paired_difference
 from ponder.evaluate.calibrating.blocks import Advance, Block, Judged
 from ponder.evaluate.calibrating.curves import fit_curve
 from ponder.evaluate.calibrating.gates import fit_gate
-from ponder.evaluate.calibrating.weights import weigh
+from ponder.evaluate.calibrating.weights import stretch_of, weigh
 from ponder.evaluate.calibrating.widths import fit_width
 from ponder.evaluate.harm import harmless
 from ponder.evaluate.retrieval import run_budgets
@@ -54,10 +54,7 @@ def calibrate(
             blocks[each.dataset.name] = each.blocks(stage, known, passed)
             done += len(each.dataset.queries)
         fits += _fits(stage, sets[0].recorders[stage.name].fingerprint, blocks, measures)
-    fits = [
-        replace(fit, width=_width(fit, fits[place + 1 :], seen[fit.stage], measures))
-        for place, fit in enumerate(fits)
-    ]
+    fits = [_with_widths(fit, fits[place + 1 :], seen, measures) for place, fit in enumerate(fits)]
     return Calibration(tuple(fits), embedder)
 
 
@@ -65,15 +62,36 @@ _PASSED_ON = "ndcg@10"
 """What a race before another stage must not lose: that stage chooses among those that it is handed."""
 
 
-def _width(
-    fit: Fit, later: Sequence[Fit], blocks: Mapping[str, Sequence[Block]], measures: Mapping[str, str]
-) -> float:
-    def least(what: Mapping[str, str]) -> float:
-        return fit_width(blocks, fit.kind, fit.weight, fit.swing, what)
+def _with_widths(
+    fit: Fit,
+    later: Sequence[Fit],
+    seen: Mapping[str, Mapping[str, Sequence[Block]]],
+    measures: Mapping[str, str],
+) -> Fit:
+    """With the width of a race that is the last word, and of one that hands its order on.
 
-    handed_on = any(other.stage != fit.stage and other.kind == fit.kind and other.weight for other in later)
-    own = least(measures)
-    return max(own, least(dict.fromkeys(measures, _PASSED_ON))) if handed_on else own
+    Each is fitted on the queries that it is used for: of some a later judge says nothing.
+    """
+    stages = {each.stage for each in later if each.kind == fit.kind and each.weight} - {fit.stage}
+    blocks = {name: [b for b in each if fit.kind in b.kinds] for name, each in seen[fit.stage].items()}
+    say = {
+        (name, b.query) for stage in stages for name, each in seen[stage].items() for b in each if _says(b)
+    }
+    on = {name: [b for b in each if (name, b.query) in say] for name, each in blocks.items()}
+    last = {name: [b for b in each if (name, b.query) not in say] for name, each in blocks.items()}
+
+    def least(of: Mapping[str, Sequence[Block]], what: Mapping[str, str]) -> float:
+        return fit_width(of, fit.kind, fit.trust, what)
+
+    own = least(last if any(last.values()) else on, measures)
+    if not any(on.values()):
+        return replace(fit, width=own, width_last=own)
+    passed = least(on, dict.fromkeys(measures, _PASSED_ON))
+    return replace(fit, width=max(least(on, measures), passed), width_last=own)
+
+
+def _says(block: Block) -> bool:
+    return any(said is not None for said in block.said)
 
 
 def _fits(
@@ -91,6 +109,7 @@ def _fits(
         names = tuple(name for name, each in theirs.items() if each)
         seen = [block for each in theirs.values() for block in each]
         curve, centred = fit_curve(seen, kind)
+        stretch = stretch_of(seen, kind)
         yield Fit(
             stage=stage.name,
             kind=kind,
@@ -105,6 +124,7 @@ def _fits(
             centred=centred,
             curve=curve,
             why=found.why,
+            stretch=None if stretch is None else float(f"{stretch:.6g}"),
             gate=fit_gate(blocks, kind, {kind: found.weight}, measures) if found.weight else None,
         )
 

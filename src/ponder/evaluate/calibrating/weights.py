@@ -112,6 +112,25 @@ def pooled_deviation(groups: Sequence[Sequence[float]]) -> float:
     return math.sqrt(squares / freedom) if freedom else 0.0
 
 
+def stretch_of(blocks: Sequence[Block], kind: Kind) -> float | None:
+    """How far a judge's scores lie apart, in units of what it told of itself; None where it told nothing.
+
+    Args:
+        blocks: Of one judge.
+        kind: Of the candidates.
+    """
+    groups = [
+        [
+            said / swing
+            for said, swing, k in zip(block.said, block.swings, block.kinds, strict=True)
+            if k == kind and said is not None and usable(said) and swing
+        ]
+        for block in blocks
+        if block.swings
+    ]
+    return pooled_deviation(groups) or None
+
+
 def _of_kind(block: Block, kind: Kind) -> list[float]:
     return [
         s for s, k in zip(block.said, block.kinds, strict=True) if k == kind and s is not None and usable(s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,8 @@ from typing import Any, Literal
 from ponder.errors import BadArguments, InputInvalid
 from ponder.models import weights
 from ponder.models.lite.known import KnownScores
-from ponder.models.lite.packing import Head, Tokens, read_head, score_row
+from ponder.models.lite.packing import Tokens, cache_of, score_row
+from ponder.models.lite.prompt import Heads, Prompt
 from ponder.models.quiet import quiet
 from ponder.protocols import BlobCache
 from ponder.records import Usage
@@ -30,7 +30,6 @@ MAX_TOKENS = 8192
 
 # Packed rows longer than this gain nothing from the matrix product and pay for attention they mask out.
 _ROW = 512
-_HEADS_KEPT = 4
 _CONTENT = "\u241f"
 
 
@@ -98,7 +97,7 @@ class Language:
         self._dtype = dtype
         self._layers = layers
         self._known = None if cache is None else KnownScores(cache, self.fingerprint)
-        self._heads: OrderedDict[Tokens, Head] = OrderedDict()
+        self._heads = Heads()
 
     @property
     def fingerprint(self) -> str:
@@ -145,15 +144,18 @@ class Language:
             *encode(after, add_special_tokens=False),
         )
 
-    def score(self, prefix: Text, continuations: Sequence[Text]) -> Scores:
+    def score(self, prefix: Text | Prompt, continuations: Sequence[Text]) -> Scores:
         """Log P(continuation | prefix) of each continuation; the prefix is computed once.
 
-        An empty prefix is the beginning of a document: ``<|endoftext|>``, one token.
+        Args:
+            prefix: An empty one is the beginning of a document: ``<|endoftext|>``, one token. A prompt is
+                read in the first call and cached in later ones.
+            continuations: What is scored, each behind the prefix alone.
 
         Raises:
             InputInvalid: Prefix and continuation together exceed the context of 8192 tokens.
         """
-        return self._score(self.tokens(prefix), [((), self.tokens(text)) for text in continuations])
+        return self._score(self._prompt(prefix), [((), self.tokens(text)) for text in continuations])
 
     def likelihood(self, prefixes: Sequence[Text], continuation: Text, head: Text = "") -> Scores:
         """Log P(continuation | head + prefix) for each prefix: how well each explains the same text.
@@ -170,13 +172,13 @@ class Language:
             InputInvalid: As for `score`.
         """
         target = self.tokens(continuation)
-        return self._score(self.tokens(head), [(self.tokens(prefix), target) for prefix in prefixes])
+        return self._score(self._prompt(head), [(self.tokens(prefix), target) for prefix in prefixes])
 
-    def generate(self, prompt: Text, max_tokens: int, stop: Sequence[str] = ()) -> Written:
+    def generate(self, prompt: Text | Prompt, max_tokens: int, stop: Sequence[str] = ()) -> Written:
         """Write greedily: the same prompt gives the same text.
 
         Args:
-            prompt: What to go on from; `chat` for an instruction.
+            prompt: What to go on from; `chat` for an instruction. All of it counts as read.
             max_tokens: Never more than this many tokens are written.
             stop: Texts that end it.
 
@@ -185,7 +187,8 @@ class Language:
         """
         import torch
 
-        tokens = self.tokens(prompt) or (self._start,)
+        start = self._prompt(prompt)
+        tokens = start.tokens or (self._start,)
         self._check(len(tokens) + max_tokens)
         if max_tokens <= 0:
             return Written("", Usage(), True)
@@ -196,6 +199,7 @@ class Language:
                 attention_mask=torch.ones_like(row),
                 max_new_tokens=max_tokens,
                 do_sample=False,
+                past_key_values=cache_of(self._heads.beginning(self._model, start)),
                 **({"stop_strings": list(stop), "tokenizer": self._tokenizer} if stop else {}),
             )
         new = out[0, len(tokens) :].tolist()
@@ -204,15 +208,20 @@ class Language:
         ended = bool(ends) or new[-1] == self._tokenizer.eos_token_id
         return Written(text[: min(ends, default=len(text))], Usage(len(tokens), len(new)), not ended)
 
-    def _score(self, head: Tokens, pieces: Sequence[Piece]) -> Scores:
-        if not head and any(not context for context, _ in pieces):
-            head = (self._start,)
-        self._check(len(head) + max((len(context) + len(target) for context, target in pieces), default=0))
+    def _prompt(self, text: Text | Prompt) -> Prompt:
+        return text if isinstance(text, Prompt) else Prompt(self.tokens(text))
+
+    def _score(self, head: Prompt, pieces: Sequence[Piece]) -> Scores:
+        if not head.tokens and any(not context for context, _ in pieces):
+            head = Prompt((self._start,))
+        longest = max((len(context) + len(target) for context, target in pieces), default=0)
+        self._check(len(head.tokens) + longest)
         if not pieces:
             return Scores((), (), Usage())
         by_token = self._computed(head, pieces) if self._known is None else self._remembered(head, pieces)
-        read = len(head) + sum(max(len(context) + len(target) - 1, 0) for context, target in pieces)
-        return Scores(tuple(fsum(values) for values in by_token), tuple(by_token), Usage(read=read))
+        read = sum(max(len(context) + len(target) - 1, 0) for context, target in pieces)
+        usage = head.charge() + Usage(read=read)
+        return Scores(tuple(fsum(values) for values in by_token), tuple(by_token), usage)
 
     @property
     def seconds_saved(self) -> float:
@@ -223,21 +232,21 @@ class Language:
         """From now on use no kept scores, nor keep any."""
         self._known = None
 
-    def _remembered(self, head: Tokens, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
+    def _remembered(self, head: Prompt, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
         """As `_computed`, for the pieces that are not known."""
         assert self._known is not None
-        found = [self._known.get((*head, *context), target) for context, target in pieces]
+        found = [self._known.get((*head.tokens, *context), target) for context, target in pieces]
         new = [piece for piece, values in zip(pieces, found, strict=True) if values is None]
         began = time.perf_counter()
         made = self._computed(head, new) if new else []
         each = (time.perf_counter() - began) / max(1, len(new))
         for (context, target), values in zip(new, made, strict=True):
-            self._known.put((*head, *context), target, values, seconds=each)
+            self._known.put((*head.tokens, *context), target, values, seconds=each)
         rest = iter(made)
         return [next(rest) if values is None else values for values in found]
 
-    def _computed(self, head: Tokens, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
-        state = self._head(head)
+    def _computed(self, head: Prompt, pieces: Sequence[Piece]) -> list[tuple[float, ...]]:
+        state = self._heads.behind(self._model, head)
         by_token: list[tuple[float, ...]] = []
         row: list[Piece] = []
         length = 0
@@ -250,15 +259,6 @@ class Language:
             length += size
         by_token += score_row(self._model, state, row)
         return by_token
-
-    def _head(self, tokens: Tokens) -> Head:
-        """The state behind a head. A few are kept: that saves time, and they count as read all the same."""
-        if tokens not in self._heads:
-            self._heads[tokens] = read_head(self._model, tokens)
-        self._heads.move_to_end(tokens)
-        while len(self._heads) > _HEADS_KEPT:
-            self._heads.popitem(last=False)
-        return self._heads[tokens]
 
     def _check(self, length: int) -> None:
         if length > MAX_TOKENS:

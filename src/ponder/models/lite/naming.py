@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ponder.models.lite.language import Language, Written
+from ponder.models.lite.prompt import Prompt
 from ponder.records import Usage
 
 _QUESTION = "Question: Name {}.\nAnswer:"
@@ -31,6 +32,11 @@ def question(sought: str) -> str:
     return _SHOWN + _QUESTION.format(sought.strip().rstrip("."))
 
 
+def prompt_for(language: Language, sought: str) -> Prompt:
+    """`question` as a prompt: the two examples begin every one of them."""
+    return Prompt.of(language, question(sought), _SHOWN)
+
+
 def name_sought(language: Language, sought: str, tokens: int) -> Written:
     """Name what is sought, reading and writing at most `tokens`; nothing where they do not suffice.
 
@@ -39,8 +45,8 @@ def name_sought(language: Language, sought: str, tokens: int) -> Written:
         sought: A query's words.
         tokens: For the question and the name together.
     """
-    prompt = question(sought)
-    room = min(_LONGEST, tokens - language.count(prompt))
+    prompt = prompt_for(language, sought)
+    room = min(_LONGEST, tokens - len(prompt.tokens))
     if room < 1:
         return Written("", Usage(), True)
     written = language.generate(prompt, room, stop=("\n",))
@@ -62,11 +68,10 @@ class Priors:
 
     def of(self, names: Sequence[str]) -> tuple[list[float], Usage]:
         """The priors of names, and what it costs to find them when none is known."""
-        prompt = question("something")
         new = [name for name in dict.fromkeys(names) if name not in self._known]
         if new:
-            scores = self._language.score(prompt, [f" {name}" for name in new])
+            scores = self._language.score(question("something"), [f" {name}" for name in new])
             self._known.update(zip(new, scores.values, strict=True))
         count = self._language.count
-        read = count(prompt) + sum(count(f" {name}") - 1 for name in names) if names else 0
+        read = count(question("something")) + sum(count(f" {name}") - 1 for name in names) if names else 0
         return [self._known[name] for name in names], Usage(read=read)

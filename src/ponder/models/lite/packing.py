@@ -33,18 +33,34 @@ class Head:
     length: int
 
 
-def read_head(model: Any, tokens: Tokens) -> Head:
-    """Compute a head's state with a causal language model of transformers."""
+def read_head(model: Any, tokens: Tokens, before: Head | None = None) -> Head:
+    """Compute a head's state with a causal language model of transformers.
+
+    Args:
+        model: Of transformers.
+        tokens: What is read.
+        before: What they go on from; it is left as it is. None for the beginning of a text.
+    """
     import torch
-    from transformers import DynamicCache
 
     if not tokens:
-        return Head((), None, 0)
-    cache: Any = DynamicCache()
+        return before or Head((), None, 0)
+    length = before.length if before else 0
+    cache = cache_of(before or Head((), None, 0))
     with torch.inference_mode():
         out = model.model(torch.tensor([tokens]), past_key_values=cache, use_cache=True)
     layers = tuple((layer.keys, layer.values) for layer in cache.layers)
-    return Head(layers, out.last_hidden_state[0, -1:], len(tokens))
+    return Head(layers, out.last_hidden_state[0, -1:], length + len(tokens))
+
+
+def cache_of(head: Head) -> Any:
+    """A cache of transformers with a head's state. What is added to it goes into new tensors."""
+    from transformers import DynamicCache
+
+    cache: Any = DynamicCache()
+    for number, (keys, values) in enumerate(head.layers):
+        cache.update(keys, values, number)
+    return cache
 
 
 def score_row(model: Any, head: Head, pieces: Sequence[tuple[Tokens, Tokens]]) -> list[tuple[float, ...]]:
@@ -78,7 +94,6 @@ def score_row(model: Any, head: Head, pieces: Sequence[tuple[Tokens, Tokens]]) -
 def _hidden(model: Any, head: Head, fed: Sequence[Tokens], starts: Sequence[int]) -> torch.Tensor:
     """Hidden states (tokens, width) of all pieces, one behind the other."""
     import torch
-    from transformers import DynamicCache
 
     length = sum(len(tokens) for tokens in fed)
     sees = torch.zeros((length, head.length + length), dtype=torch.bool)
@@ -89,14 +104,11 @@ def _hidden(model: Any, head: Head, fed: Sequence[Tokens], starts: Sequence[int]
         own = slice(head.length + start, head.length + start + len(tokens))
         sees[block, own] = torch.ones((len(tokens), len(tokens)), dtype=torch.bool).tril()
         positions += range(head.length, head.length + len(tokens))
-    cache = DynamicCache()
-    for number, (keys, values) in enumerate(head.layers):
-        cache.update(keys, values, number)
     out = model.model(
         torch.tensor([[token for tokens in fed for token in tokens]]),
         attention_mask=sees[None, None],
         position_ids=torch.tensor([positions]),
-        past_key_values=cache,
+        past_key_values=cache_of(head),
         use_cache=True,
     )
     return out.last_hidden_state[0]
