@@ -137,6 +137,12 @@ def test_a_dry_run_reads_no_weights_and_what_cannot_be_trained_is_refused(tmp_pa
     price = json.loads(capsys.readouterr().out)
     assert (price["examples"], price["steps"]) == (32, 3)
     assert not (tmp_path / "out").exists()
+    told = command(towns, tmp_path / "out", models, "--epochs", "3", "--dry-run", "--resume", "--json")
+    told[2:3] = ["--data", str(towns)]
+    assert run(told) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 3
+    assert run(["train", "head", "--out", str(tmp_path / "out"), "--models", str(models)]) == 2
+    assert "no data set" in capsys.readouterr().err
     assert run(["train", "head", str(towns), "--out", str(tmp_path / "out"), "--models", "fake"]) == 2
     assert "--base" in capsys.readouterr().err
     (towns / "qrels" / "train.tsv").write_text("q0\tgone\t1\n")

@@ -253,10 +253,10 @@ def with_learned(meaning: NDArray[np.float32], learned: NDArray[np.float32]) -> 
 
     Example:
         >>> import numpy as np
-        >>> with_learned(np.array([1.0, 0.0]), np.array([0.0, 1.0])).round(3).tolist()
-        [0.707, 0.707]
-        >>> with_learned(np.array([0.1, 0.0]), np.array([0.0, 0.5])).tolist()
-        [0.1, 0.5]
+        >>> [f"{x:.3f}" for x in with_learned(np.array([1.0, 0.0]), np.array([0.0, 1.0]))]
+        ['0.707', '0.707']
+        >>> with_learned(np.array([0.25, 0.0]), np.array([0.0, 0.5])).tolist()
+        [0.25, 0.5]
     """
     import numpy as np
 

@@ -187,8 +187,8 @@ class Looks:
         blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
         begin, end = blocks.get("looks", (0, vectors.shape[1]))
         looks = _unit(vectors[:, begin:end])
-        blind = ~looks.any(axis=1)
-        whole = None if not blind.any() else _unit(np.where(blind[:, None], vectors, 0.0))
+        blind = np.equal(np.linalg.norm(looks, axis=1), 0.0)
+        whole = None if not np.any(blind) else _unit(np.where(blind[:, None], vectors, 0.0))
         return cls(looks, whole, np.array([row.digest for row in rows]))
 
     def close(self, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
