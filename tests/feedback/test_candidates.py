@@ -172,3 +172,18 @@ def test_progress_reaches_its_end() -> None:
     list(candidates(corpus, corpus, [[0]] * 9, Rules(), batch=4, advance=lambda *step: seen.append(step)))
     assert [done for done, _ in seen] == [1, 2, 3]
     assert seen[-1] == (3, 3)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16"])
+def test_a_file_wider_than_what_is_mapped_at_a_time(tmp_path: Path, kind: str) -> None:
+    corpus = unit(2, 90_000, 5.0, kind)
+    np.save(tmp_path / "corpus.npy", corpus)
+    mapped = np.load(tmp_path / "corpus.npy", mmap_mode="r")
+    rules = Rules(last=7, negatives=3, relative=0.05)
+    positives = [[0], [89_999, 44_000], []]
+    parts = [list(candidates(corpus[5:8], each, positives, rules, batch=2)) for each in (corpus, mapped)]
+    assert rows_of(parts[0]) == rows_of(parts[1])
+    scores = exact_scores(np.asarray(corpus, np.float32), np.asarray(corpus[6], np.float32))
+    found = next(part for part in parts[1] if 1 in part.query)
+    mine = found.query == 1
+    assert found.retrieval[mine].tolist() == scores[found.document[mine]].tolist()
