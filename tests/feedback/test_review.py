@@ -18,7 +18,8 @@ from bs4 import BeautifulSoup, Tag
 from ponder.errors import InputInvalid
 from ponder.evaluate.beir import Dataset, load_beir
 from ponder.feedback.corrections import FORMAT, choices, read_corrections
-from ponder.feedback.review import Page, doubtful, review_page
+from ponder.feedback.doubtful import doubtful
+from ponder.feedback.review import Page, review_page
 from ponder.train.pairs import DECISIONS, Pair, spelt
 
 HARM = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>$pairs${queries}&lt;</bdi>\u202e"
@@ -188,7 +189,7 @@ def test_the_pages_data_are_what_is_read_back(page: Page, tmp_path: Path) -> Non
     assert read_corrections(file) == {(pair.query_id, pair.document_id): pair.decision for pair in page.pairs}
 
 
-def test_the_urgent_come_first_then_close_calls() -> None:
+def test_the_kinds_come_in_turn_the_nearest_to_its_threshold_first() -> None:
     def hard(name: str, judge: float) -> Pair:
         return Pair("q", name, "hard-negative", judge=judge, threshold=0.95)
 
@@ -197,6 +198,9 @@ def test_the_urgent_come_first_then_close_calls() -> None:
     pairs += [Pair("q", "easy", "easy"), Pair("q", "done", "doubtful", decided_by="review")]
     chosen = [pair.document_id for pair in doubtful(iter(pairs), 4)]
     assert chosen == ["suspect", "spare", "n93", "n92"]
+    many = [Pair("q", f"s{n}", "suspect-positive", judge=n / 1000, threshold=0.5) for n in range(400)]
+    chosen = [pair.document_id for pair in doubtful([*many, *pairs], 5)]
+    assert chosen == ["suspect", "spare", "n93", "s399", "n92"]
 
 
 def test_pairs_of_another_data_set_are_refused(dataset: Dataset) -> None:

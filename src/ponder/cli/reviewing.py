@@ -20,8 +20,9 @@ def review(pairs: Path, folder: Path | None, out: Path | None, most: int, *, as_
         as_json: Whether JSON is wanted.
     """
     from ponder.evaluate.beir import load_beir
+    from ponder.feedback.doubtful import doubtful
     from ponder.feedback.mined import files_of, pairs_at
-    from ponder.feedback.review import doubtful, review_page
+    from ponder.feedback.review import review_page
     from ponder.train.pairs import made_of, read_pairs
 
     where = pairs_at(pairs)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import heapq
 import html
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -24,9 +23,6 @@ from ponder.train.pairs import Decision, Pair, spelt
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_URGENT: tuple[Decision, ...] = ("suspect-positive", "doubtful", "false-negative")
-"""Shown first, in this order; then whatever was decided by a hair."""
 
 _WORDS: dict[Decision, str] = {
     "positive": "answers it",
@@ -71,33 +67,6 @@ class Page:
     left_out: tuple[Skipped, ...]
 
 
-def doubtful(pairs: Iterable[Pair], most: int) -> list[Pair]:
-    """The pairs that a person should look at: suspects, the doubtful, false negatives, and close calls.
-
-    Args:
-        pairs: All.
-        most: How many.
-
-    Example:
-        >>> near = Pair("q", "near", "hard-negative", judge=0.90, threshold=0.95)
-        >>> far = Pair("q", "far", "hard-negative", judge=0.10, threshold=0.95)
-        >>> wrong = Pair("q", "wrong", "suspect-positive", grade=1)
-        >>> [pair.document_id for pair in doubtful([far, near, wrong], 2)]
-        ['wrong', 'near']
-    """
-    every = (pair for pair in pairs if pair.decided_by == "rule" and _urgency(pair) is not None)
-    return heapq.nsmallest(most, every, key=lambda pair: _urgency(pair) or (0, 0.0))
-
-
-def _urgency(pair: Pair) -> tuple[int, float] | None:
-    """What is shown first; None for what is not doubtful."""
-    if pair.decision in _URGENT:
-        return _URGENT.index(pair.decision), 0.0
-    if pair.judge is None or pair.threshold is None or pair.decision not in ("hard-negative", "positive"):
-        return None
-    return len(_URGENT), abs(pair.judge - pair.threshold)
-
-
 def review_page(dataset: Dataset, pairs: Sequence[Pair], about: str) -> Page:
     """Render pairs by query, each beside its labelled documents, with buttons to correct it.
 
@@ -106,7 +75,7 @@ def review_page(dataset: Dataset, pairs: Sequence[Pair], about: str) -> Page:
 
     Args:
         dataset: That the pairs are of.
-        pairs: As `doubtful` gives them.
+        pairs: As `ponder.feedback.doubtful` chooses them.
         about: A line on top.
 
     Raises:
