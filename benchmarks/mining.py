@@ -184,9 +184,12 @@ def main() -> None:
     parser.add_argument("--peer-batch", type=int, default=16384, help="its faiss_batch_size; its default")
     parser.add_argument("--judge", action="store_true", help="a stub scores in the retriever's place")
     parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--child", choices=["ours", "peer"])
+    parser.add_argument("--child", choices=["make", "ours", "peer"])
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
+    if arguments.child == "make":
+        make(arguments.folder, arguments.documents, arguments.queries)
+        return
     if arguments.child == "ours":
         ours(arguments.folder, arguments.judge)
         return
@@ -195,7 +198,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
-        make(folder, arguments.documents, arguments.queries)
+        # Not in this process: a child's greatest resident set begins with its parent's.
+        size = ["--documents", str(arguments.documents), "--queries", str(arguments.queries)]
+        run([sys.executable, __file__, "--child", "make", "--folder", str(folder), *size])
         told: dict[str, list[dict[str, float]]] = {"ours": [], "peer": []}
         load = []
         for _ in range(arguments.repeat):
