@@ -189,7 +189,7 @@ def main() -> None:
     def worth(lines: Thresholds) -> tuple[float, ...]:
         got = at(lines, halves["chosen on"])
         return (
-            min(got["found"], 0.9) - max(got["false"], 0.02),
+            got["found"] - max(got["false"], 0.02),
             min(got["recall"], 0.6) + min(got["precision"], 0.5),
             got["handed_on"],
         )
