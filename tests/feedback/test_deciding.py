@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ponder.errors import BadArguments
@@ -22,6 +22,7 @@ _scored = st.builds(
 
 
 @given(_scored, st.none() | _scored)
+@example(Scored(1.0, True, 0.0, 0.0, 1), Scored(0.0, True, None, 1.0, 2))
 def test_a_hard_negative_is_judged_unlike_and_below_the_positive(
     candidate: Scored, positive: Scored | None
 ) -> None:

@@ -120,7 +120,8 @@ def _beside(candidate: Scored, positive: Scored, lines: Thresholds) -> Told:
     gap = positive.score - lines.margin
     least = min(share, gap)
     if candidate.score > least:
-        if candidate.chance is not None and candidate.chance <= lines.sure:
+        # A rising curve may say 0: with no line drawn that is not below it.
+        if candidate.chance is not None and lines.sure > 0 and candidate.chance <= lines.sure:
             sure = f"probability {candidate.chance:.3f} <= {lines.sure:g}"
             return Told("hard-negative", f"{sure}, though its {score} is above the {told}", lines.sure)
         by = f"above {lines.relative:g} of" if share < gap else f"less than {lines.margin:g} below"
