@@ -1,8 +1,9 @@
 """Mines in a process of its own that is killed, as by the system: for `test_mining_killed.py`.
 
-    python killed_miner.py FOLDER OUT block|judge N
+    python killed_miner.py FOLDER OUT block|judge|write N
 
-kills itself when N blocks are done, or at the judge's N-th question. N of 0: never.
+kills itself when N blocks are done, at the judge's N-th question, or while part N is written, some row groups
+of which are on the disk. `block` with N of 0: never.
 """
 
 import os
@@ -17,6 +18,7 @@ from ponder.evaluate.beir import load_beir
 from ponder.feedback.mining import BLOCK, mine
 from ponder.records import Candidate, Content, Judgement
 from ponder.testing import FakeReranker
+from ponder.train.pairs import Pair, writing
 
 
 def die() -> None:
@@ -42,8 +44,18 @@ class Killing(FakeReranker):
         return super().rerank(query, candidates, limit=limit)
 
 
+def write_half(part: Path) -> None:
+    """Die with the file open, by the writer that mining writes with."""
+    with writing(part) as out:
+        out.add(Pair("q000", f"half-{number}", "hard-negative") for number in range(5000))
+        out.flush()
+        die()
+
+
 def main() -> None:
     folder, out, where, number = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+    if where == "write":
+        write_half(out / "pairs" / f"part-{number:05d}.parquet")
     judge = Killing("ecr", at=number if where == "judge" else 0)
 
     def advance(done: int, of: int) -> None:
