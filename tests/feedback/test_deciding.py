@@ -25,7 +25,7 @@ _scored = st.builds(
 def test_a_hard_negative_is_judged_unlike_and_below_the_positive(
     candidate: Scored, positive: Scored | None
 ) -> None:
-    decision, why = decide(candidate, positive, LINES)
+    decision, why, _ = decide(candidate, positive, LINES)
     assert why
     if decision != "hard-negative":
         return
@@ -90,7 +90,7 @@ def test_those_that_stay_are_apart_and_not_too_many(count: int, most: int, seed:
     kept = [place for place in range(count) if place not in out]
     assert len(kept) <= most
     assert all(close[a, b] < LINES.copy for a in kept for b in kept if a < b)
-    for place, (decision, _) in out.items():
+    for place, (decision, _, _) in out.items():
         like = any(close[place, other] >= LINES.copy for other in kept if other < place)
         assert decision == ("near-duplicate" if like else "easy")
 

@@ -10,22 +10,31 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
+from ponder.cli.reviewing import correct, review
 from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
-    from ponder.feedback.mining import Mining
+    from ponder.evaluate.beir import Dataset
+    from ponder.feedback.mining import MiningSettings
+    from ponder.feedback.summary import Mining
 
 
 def mine(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A BEIR folder.", show_default=False)],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="A BEIR folder.", show_default=False)
+    ] = None,
     out: Annotated[
-        Path,
-        typer.Option(help="Folder for the pairs; the same command again goes on.", show_default=False),
-    ],
+        Path | None,
+        typer.Option(
+            help="FILE.parquet, or a folder of parts; the same command again goes on.", show_default=False
+        ),
+    ] = None,
     split: Annotated[str, typer.Option(help="Mine for qrels/SPLIT.tsv.")] = "train",
     models: options.Models = "lite",
     budget: Annotated[int, typer.Option(help="Tokens a query; 0: by retrieval alone.")] = 1024,
-    ranks: Annotated[str, typer.Option(metavar="FIRST-LAST", help="Of the retriever's ranking.")] = "1-30",
+    ranks: Annotated[
+        str, typer.Option("--range", metavar="FIRST:LAST", help="Places of the retriever's ranking, from 1.")
+    ] = "1:30",
     stages: Annotated[
         str, typer.Option(metavar="NAME,…", help="The judges, without retrieve.")
     ] = "ecr,query-aware:10",
@@ -44,27 +53,57 @@ def mine(
     deep: Annotated[int, typer.Option(help="where so many documents are nearer.")] = 100,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds pairs already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
+    review_of: Annotated[
+        Path | None,
+        typer.Option("--review", metavar="PAIRS", help="Write a page of doubtful pairs to OUT.html instead."),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Pairs on that page.")] = 200,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Take the page's corrections.json back into --pairs instead."),
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Mined before; see --corrections.")] = None,
     as_json: options.Json = False,
 ) -> None:
     """Mine training pairs: hard negatives, and the false ones among them, by the judge's word.
 
-    Writes OUT/pairs, Parquet, a row a pair with every figure behind its decision: what ponder train takes.
+    Writes Parquet, a row a pair with every figure behind its decision: what ponder train takes. A person's
+    corrections are kept beside it, and hold when it is mined again.
     """
+    if corrections is not None:
+        correct(pairs, corrections, as_json=as_json)
+        return
+    if review_of is not None:
+        review(review_of, folder, out, most, as_json=as_json)
+        return
+    if folder is None or out is None:
+        raise BadArguments("nothing to mine", "DIR, --out", "name the data set and where the pairs go")
     from ponder.evaluate.beir import load_beir
-    from ponder.evaluate.corpus import build_corpus
-    from ponder.evaluate.settings import Settings
     from ponder.feedback.deciding import Thresholds
     from ponder.feedback.mining import MiningSettings
+
+    lines = Thresholds(relative, margin, chance, sure, copy, easy, suspect, deep)
+    settings = MiningSettings(_places(ranks), budget, negatives, stages, lines)
+    dataset = load_beir(folder, split=split)
+    if dry_run:
+        _price(dataset, settings, out, as_json=as_json)
+        return
+    found = _mine(dataset, settings, models, out, fresh=fresh, as_json=as_json)
+    left_out = [{"uri": each.uri, "error": each.error} for each in found.left_out]
+    if not as_json:
+        _show(found)
+    finish(left_out)
+
+
+def _mine(
+    dataset: Dataset, settings: MiningSettings, models: str, out: Path, *, fresh: bool, as_json: bool
+) -> Mining:
+    from ponder.evaluate.corpus import build_corpus
+    from ponder.evaluate.settings import Settings
     from ponder.feedback.mining import mine as run
     from ponder.index.cache import user_cache
     from ponder.models.registry import load
 
-    lines = Thresholds(relative, margin, chance, sure, copy, easy, suspect, deep)
-    settings = MiningSettings(_ranks(ranks), budget, negatives, stages, lines)
-    dataset = load_beir(folder, split=split)
-    if dry_run:
-        _price(len(dataset.queries), settings.ranks, budget, as_json)
-        return
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
         settings.cascade().check(chosen)
@@ -72,45 +111,65 @@ def mine(
             corpus = build_corpus(dataset.items, chosen, cache, Settings(), advance)
         with progress("queries") as advance:
             found = run(dataset, corpus, settings, out, advance, fresh=fresh)
-        left_out = [{"uri": each.uri, "error": each.error} for each in found.left_out]
         if as_json:
-            print_json(
-                {
-                    "pairs": str(found.path),
-                    "queries": found.queries,
-                    "decisions": dict(found.decisions),
-                    "negatives": {str(key): value for key, value in found.negatives.items()},
-                    "tokens": found.tokens,
-                    "skipped": left_out,
-                }
-            )
-    if not as_json:
-        _show(found)
-    finish(left_out)
+            print_json(_fields(found))
+    return found
 
 
-def _ranks(text: str) -> tuple[int, int]:
-    first, dash, last = text.partition("-")
-    if not dash or not (first.strip().isdigit() and last.strip().isdigit()):
-        raise BadArguments(f"not places: {text!r}", "--ranks", "give two, as in 1-30")
+def _fields(found: Mining) -> dict[str, object]:
+    from ponder.train.pairs import spelt
+
+    return {
+        "pairs": str(found.path),
+        "queries": found.queries,
+        "decisions": {spelt(name): count for name, count in found.decisions.items()},
+        "negatives": {str(key): value for key, value in found.negatives.items()},
+        "tokens": found.tokens,
+        "skipped": [{"uri": each.uri, "error": each.error} for each in found.left_out],
+    }
+
+
+def _places(text: str) -> tuple[int, int]:
+    first, _, last = text.replace("-", ":").partition(":")
+    if not (first.strip().isdigit() and last.strip().isdigit()):
+        raise BadArguments(f"not places: {text!r}", "--range", "give two, as in 1:30")
     return int(first), int(last)
 
 
-def _price(queries: int, ranks: tuple[int, int], budget: int, as_json: bool) -> None:
-    most = queries * budget
-    if as_json:
-        print_json(
-            {"queries": queries, "candidates": queries * (ranks[1] - ranks[0] + 1), "most_tokens": most}
-        )
+def _price(dataset: Dataset, settings: MiningSettings, out: Path, *, as_json: bool) -> None:
+    """The most that it can cost, less what is there already."""
+    from ponder.feedback.mined import Mined
+    from ponder.feedback.mining import BLOCK
+
+    place, queries = Mined(out), len(dataset.queries)
+    if out.is_file():
+        left = 0
     else:
-        show(f"{queries} queries, at most {most:,} tokens of judging")
+        starts = range(0, queries, BLOCK)
+        left = sum(min(BLOCK, queries - at) for n, at in enumerate(starts) if not place.part(n).is_file())
+    first, last = settings.ranks
+    told = {
+        "queries": queries,
+        "left": left,
+        "documents": len(dataset.items),
+        "candidates": left * (min(last, len(dataset.items)) - first + 1),
+        "most_tokens": left * settings.budget,
+    }
+    if as_json:
+        print_json(told)
+        return
+    show(f"{left} of {queries} queries left, {told['candidates']:,} candidates among {told['documents']:,}")
+    show(f"at most {told['most_tokens']:,} tokens of judging; documents that no cache holds are made as ever")
 
 
 def _show(found: Mining) -> None:
-    rows = table("decision", "pairs")
+    from ponder.train.pairs import spelt
+
+    rows = table("decision", "pairs", "a query")
     for name, count in sorted(found.decisions.items(), key=lambda each: -each[1]):
-        rows.add_row(name, f"{count:,}")
+        rows.add_row(spelt(name), f"{count:,}", f"{count / found.queries:.1f}")
     show(rows)
     counts = ", ".join(f"{key}: {value}" for key, value in found.negatives.items())
-    show(f"{found.queries} queries; hard negatives a query: {counts}")
-    show(f"{found.tokens:,} tokens; train on them: --pairs {found.path}")
+    show(f"{found.queries} queries; hard negatives a query → queries: {counts}")
+    show(f"{found.tokens:,} tokens, {found.tokens / found.queries:.0f} a query")
+    show(f"train on them: --pairs {found.path}; look at them: ponder mine --review {found.path}")

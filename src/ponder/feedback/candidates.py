@@ -1,175 +1,247 @@
-"""The nearest documents of many queries among very many, exact, in bounded memory."""
+"""Hard negatives over embeddings alone: exact, any media, in memory that does not grow with the corpus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ponder.errors import BadArguments, InputInvalid
+from ponder.feedback.nearest import ROWS, Advance, exact_pairs, nearest
+from ponder.feedback.rules import Rules
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-BLOCK = 8192
-"""Documents at a time: with 5,000 queries 80 MB of scores."""
+QUERIES = 8192
+"""Queries of a block: the corpus is read once a block; what could be nearest to them holds some 130 MB."""
 
-_PAIRS = 32768
+JUDGED = 4096
+"""Pairs handed to a judge at a time."""
 
-_SLACK = 2 * (2.0**-8 + 2.0**-9)
-"""Twice what a score of unit vectors can be off in bfloat16: 2^-8 for both factors rounded (Cauchy-Schwarz
-bounds the sum of their products by 1), 2^-9 for the sum. Whoever is among the exact best k scores at most so
-much below the k-th best rounded score; `tests/feedback/test_candidates.py` holds it against float64."""
+Judge = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "ArrayLike"]
+"""From the places of n queries and n documents to n scores, higher is better; NaN where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Nearest:
-    """Queries and their nearest documents, as columns.
+class Found:
+    """Positives and negatives of a block of queries, as columns: by query, positives first, the best first.
 
     Attributes:
-        query: int64 (n,), places of queries, ascending.
-        document: int64 (n,), places of documents; a query's by score, the best first, ties by place.
-        score: float32 (n,), dot products in float32.
+        query: int64 (n,), places.
+        document: int64 (n,), places.
+        grade: int32 (n,), 1 for labelled.
+        rank: int32 (n,), in the retriever's ranking, from 1; 0 for a positive deeper than was searched.
+        retrieval: float64 (n,).
+        judge: float64 (n,), NaN without a judge or where it said nothing.
+        positive_retrieval, positive_judge: float64 (n,), of the query's best positive.
+        threshold: float64 (n,), what a negative's score had to stay below; inf where nothing said so.
     """
 
     query: NDArray[np.int64]
     document: NDArray[np.int64]
-    score: NDArray[np.float32]
+    grade: NDArray[np.int32]
+    rank: NDArray[np.int32]
+    retrieval: NDArray[np.float64]
+    judge: NDArray[np.float64]
+    positive_retrieval: NDArray[np.float64]
+    positive_judge: NDArray[np.float64]
+    threshold: NDArray[np.float64]
 
 
-def nearest(
-    queries: NDArray[np.float32], corpus: NDArray[np.float32], k: int, *, block: int = BLOCK
-) -> Nearest:
-    """The min(k, documents) nearest of each query: bfloat16 finds who may be among them, float32 decides.
+def candidates(
+    queries: NDArray[Any],
+    corpus: NDArray[Any],
+    positives: Sequence[Sequence[int]],
+    rules: Rules,
+    *,
+    judge: Judge | None = None,
+    batch: int = QUERIES,
+    block: int = ROWS,
+    advance: Advance | None = None,
+) -> Iterator[Found]:
+    """Mine block by block of queries; what is found does not depend on the blocks.
+
+    A query without a positive, or whose positives the judge says nothing of, gets no negatives.
 
     Args:
-        queries: float32 (q, d), rows no longer than 1.
-        corpus: float32 (n, d), rows no longer than 1; a memory map is read block by block.
-        k: How many.
+        queries: (q, dim), float32 or float16, rows of unit norm.
+        corpus: (n, dim), the same; of a memory map one block of rows is in memory at a time.
+        positives: Places in the corpus of each query's relevant documents; duplicates count once.
+        rules: Which documents are negatives.
+        judge: Scores positives and candidates in place of the retriever, `JUDGED` pairs at a time.
+        batch: Queries at a time.
         block: Documents at a time.
-
-    Returns:
-        The same whatever the block: exact.
+        advance: Called with (steps done, steps).
 
     Raises:
-        BadArguments: `k` or `block` below 1.
-        InputInvalid: Widths differ, a number is not finite, or a row is longer than 1.
+        BadArguments: `batch` or `block` is below 1.
+        InputInvalid: Shapes do not fit, values are not finite, a positive is not in the corpus, or a judge
+            gives another number of scores than it was asked for.
 
     Example:
         >>> import numpy as np
-        >>> corpus = np.eye(3, dtype=np.float32)
-        >>> nearest(corpus[1:2], corpus, 2).document.tolist()
-        [1, 0]
+        >>> corpus = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32)
+        >>> found = next(candidates(corpus[:1], corpus, [[0]], Rules(relative=0.3)))
+        >>> found.document.tolist(), found.grade.tolist(), found.rank.tolist()
+        ([0, 2, 3], [1, 0, 0], [1, 3, 4])
     """
     import numpy as np
-    import torch
 
-    if k < 1 or block < 1:
-        raise BadArguments(f"{k}, {block}", "k, block", "at least 1")
-    if queries.shape[1] != corpus.shape[1]:
-        raise InputInvalid(f"{queries.shape[1]} dimensions", "queries", f"the corpus has {corpus.shape[1]}")
-    _check(queries, "queries")
-    keep = min(k, len(corpus))
-    asked = torch.from_numpy(np.ascontiguousarray(queries, np.float32)).to(torch.bfloat16)
-    floor = torch.full((len(queries), 1), float("-inf"), dtype=torch.bfloat16)
-    found = _Found.empty()
-    merged = 0
-    for number, start in enumerate(range(0, len(corpus), block), 1):
-        rows = np.array(corpus[start : start + block], np.float32)
-        _check(rows, f"corpus, row {start} and on")
-        scores = asked @ torch.from_numpy(rows).to(torch.bfloat16).T
-        if number == 1 and len(rows) >= keep:
-            # A first floor: nobody below it can come in any more.
-            floor = scores.topk(keep, dim=1).values[:, -1:].float().sub(_SLACK).to(torch.bfloat16)
-            floor = _down(floor)
-        found = found.with_more(scores >= floor, scores, start)
-        # Doubling the documents brings about k new ones a query: merging at each doubling is enough.
-        if number >= 2 * merged or start + block >= len(corpus):
-            merged = number
-            found, floor = found.best(len(queries), keep)
-    return _exact(queries, corpus, found, keep)
+    if batch < 1 or block < 1:
+        raise BadArguments(f"{batch}, {block}", "batch, block", "at least 1")
+    if len(positives) != len(queries):
+        raise InputInvalid(f"positives of {len(positives)} queries", "positives", f"there are {len(queries)}")
+    known = [np.unique(np.asarray(each, np.int64)) for each in positives]
+    if lost := [each for places in known for each in places.tolist() if not 0 <= each < len(corpus)]:
+        raise InputInvalid(f"no document {lost[0]}", "positives", f"the corpus has {len(corpus)}")
+    search = _Search(corpus, rules, judge, block)
+    starts = range(0, len(queries), batch)
+    for number, start in enumerate(starts):
+        part = slice(start, start + batch)
+        told = None if advance is None else _of_all(advance, number, len(starts))
+        yield search.found(np.asarray(queries[part], np.float32), known[part], start, told)
+
+
+def _of_all(advance: Advance, number: int, count: int) -> Advance:
+    return lambda done, all_of: advance(number * all_of + done, count * all_of)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
-    """Who may be among the best, in no order."""
+class _Pool:
+    """Unlabelled documents within the rules' ranks, by query and rank; and the ranks of the labelled ones."""
 
     query: NDArray[np.int64]
     document: NDArray[np.int64]
-    score: NDArray[np.float32]
+    rank: NDArray[np.int32]
+    retrieval: NDArray[np.float64]
+    own_rank: NDArray[np.int32]
 
-    @classmethod
-    def empty(cls) -> _Found:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """What is the same for all queries."""
+
+    corpus: NDArray[Any]
+    rules: Rules
+    judge: Judge | None
+    block: int
+
+    def found(
+        self,
+        asked: NDArray[np.float32],
+        positives: Sequence[NDArray[np.int64]],
+        start: int,
+        advance: Advance | None,
+    ) -> Found:
+        """Of some queries, the first of them in place `start`."""
         import numpy as np
 
-        return cls(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
-
-    def with_more(self, chosen: torch.Tensor, scores: torch.Tensor, start: int) -> _Found:
-        import numpy as np
-
-        query, column = chosen.nonzero(as_tuple=True)
-        values = scores[query, column].float().numpy()
-        return _Found(
-            np.concatenate([self.query, query.numpy()]),
-            np.concatenate([self.document, column.numpy() + start]),
-            np.concatenate([self.score, values]),
+        counts = [len(each) for each in positives]
+        owner = np.repeat(np.arange(len(asked)), counts)
+        answer = np.concatenate([np.zeros(0, np.int64), *positives])
+        pool = self._pool(asked, owner, answer, advance)
+        own = _scored(asked, owner, answer, self.corpus)
+        own_judged = _judged(self.judge, owner + start, answer)
+        judged = _judged(self.judge, pool.query + start, pool.document)
+        by, own_by = (pool.retrieval, own) if self.judge is None else (judged, own_judged)
+        lowest = _each(np.fmin, owner, own_by, len(asked))
+        fits = np.flatnonzero(self.rules.allow(by, lowest[pool.query]))
+        taken = fits[np.lexsort((pool.rank[fits], -by[fits], pool.query[fits]))]
+        query = pool.query[taken]
+        taken = taken[np.arange(len(taken)) - np.searchsorted(query, query) < self.rules.negatives]
+        whose = np.concatenate([owner, pool.query[taken]])
+        grade = np.repeat(np.array([1, 0], np.int32), [len(owner), len(taken)])
+        columns: tuple[NDArray[Any], ...] = (
+            np.concatenate([answer, pool.document[taken]]),
+            grade,
+            np.concatenate([pool.own_rank, pool.rank[taken]]),
+            np.concatenate([own, pool.retrieval[taken]]),
+            np.concatenate([own_judged, judged[taken]]),
+            _each(np.fmax, owner, own, len(asked))[whose],
+            _each(np.fmax, owner, own_judged, len(asked))[whose],
+            np.where(grade == 1, np.inf, self.rules.line(lowest)[whose]),
         )
+        order = np.lexsort((-np.concatenate([own_by, by[taken]]), -grade, whose))
+        return Found(whose[order] + start, *(each[order] for each in columns))
 
-    def best(self, queries: int, keep: int) -> tuple[_Found, torch.Tensor]:
-        """Those that may still be among the `keep` best, and each query's score below which nobody is."""
+    def _pool(
+        self,
+        asked: NDArray[np.float32],
+        owner: NDArray[np.int64],
+        answer: NDArray[np.int64],
+        advance: Advance | None,
+    ) -> _Pool:
         import numpy as np
-        import torch
 
-        order = np.lexsort((self.document, -self.score, self.query))
-        query, document, score = self.query[order], self.document[order], self.score[order]
-        starts = np.searchsorted(query, np.arange(queries))
-        ends = np.searchsorted(query, np.arange(queries), side="right")
-        last = np.minimum(starts + keep - 1, len(query) - 1)
-        floors = np.where(ends - starts >= keep, score[last] - _SLACK, -np.inf).astype(np.float32)
-        stay = score >= floors[query]
-        floor = _down(torch.from_numpy(floors)[:, None].to(torch.bfloat16))
-        return _Found(query[stay], document[stay], score[stay]), floor
+        own_rank = np.zeros(len(owner), np.int32)
+        if not len(owner):
+            none = np.zeros(0, np.int64)
+            return _Pool(none, none, own_rank, np.zeros(0), own_rank)
+        # What is labelled leaves the ranking: by so much deeper it is searched.
+        near = nearest(
+            asked,
+            self.corpus,
+            self.rules.last + int(np.bincount(owner).max()),
+            block=self.block,
+            advance=advance,
+        )
+        there = near.places >= 0
+        query, rank = np.nonzero(there)
+        document = near.places[there]
+        keys, own = query * len(self.corpus) + document, owner * len(self.corpus) + answer
+        at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
+        labelled = own[at] == keys
+        own_rank[at[labelled]] = rank[labelled] + 1
+        before = np.concatenate([[0], np.cumsum(~labelled)])
+        place = before[1:] - before[np.searchsorted(query, query)]
+        # Without a positive there is nothing to compare with, nor to train with.
+        asks = np.bincount(owner, minlength=len(asked))[query] > 0
+        stays = ~labelled & asks & (place >= self.rules.first) & (place <= self.rules.last)
+        ranks = (rank[stays] + 1).astype(np.int32)
+        return _Pool(query[stays], document[stays], ranks, near.scores[there][stays], own_rank)
 
 
-def _down(floor: torch.Tensor) -> torch.Tensor:
-    """A bfloat16 that is not above what was rounded to it."""
-    return (floor.float() - floor.float().abs() * 2.0**-8).to(floor.dtype)
-
-
-def _exact(queries: NDArray[np.float32], corpus: NDArray[np.float32], found: _Found, keep: int) -> Nearest:
+def _scored(
+    asked: NDArray[np.float32], owner: NDArray[np.int64], answer: NDArray[np.int64], corpus: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Exact scores of pairs, some at a time, in the corpus' order."""
     import numpy as np
 
-    # In the order of documents, so that a memory map is read once from front to back.
-    order = np.argsort(found.document, kind="stable")
-    query, document = found.query[order], found.document[order]
-    score = np.zeros(len(query), np.float32)
-    for start in range(0, len(query), _PAIRS):
-        part = slice(start, start + _PAIRS)
-        score[part] = np.einsum("nd,nd->n", queries[query[part]], np.asarray(corpus[document[part]]))
-    order = np.lexsort((document, -score, query))
-    query, document, score = query[order], document[order], score[order]
-    place = np.arange(len(query)) - np.searchsorted(query, query)
-    stay = place < keep
-    return Nearest(query[stay], document[stay], score[stay])
+    out = np.zeros(len(answer))
+    order = np.argsort(answer, kind="stable")
+    for at in range(0, len(order), JUDGED):
+        part = order[at : at + JUDGED]
+        out[part] = exact_pairs(asked[owner[part]], answer[part], corpus)
+    return out
 
 
-def _check(rows: NDArray[np.float32], where: str) -> None:
+def _judged(
+    judge: Judge | None, query: NDArray[np.int64], document: NDArray[np.int64]
+) -> NDArray[np.float64]:
     import numpy as np
 
-    lengths = np.einsum("nd,nd->n", rows, rows)
-    if not np.isfinite(lengths).all():
-        raise InputInvalid("a number is not finite", where, "embed anew")
-    if len(lengths) and lengths.max() > 1.001:
-        longest = float(np.sqrt(lengths.max()))
-        raise InputInvalid(f"a row of length {longest:.3f}", where, "bring rows to unit length")
+    scores = np.full(len(query), np.nan)
+    if judge is None:
+        return scores
+    for at in range(0, len(query), JUDGED):
+        part = slice(at, at + JUDGED)
+        said = np.asarray(judge(query[part], document[part]), np.float64)
+        if said.shape != query[part].shape:
+            raise InputInvalid(
+                f"scores {said.shape} for {len(query[part])} pairs", "judge", "one score a pair"
+            )
+        scores[part] = said
+    return scores
 
 
-def blocks_of(found: Nearest, queries: int, size: int) -> Iterator[tuple[int, Nearest]]:
-    """The columns of `size` queries at a time, with the first query's place."""
+def _each(
+    better: np.ufunc, owner: NDArray[np.int64], score: NDArray[np.float64], queries: int
+) -> NDArray[np.float64]:
+    """The best or worst score of each query's positives; NaN without any."""
     import numpy as np
 
-    for start in range(0, queries, size):
-        low, high = np.searchsorted(found.query, [start, start + size])
-        yield start, Nearest(found.query[low:high], found.document[low:high], found.score[low:high])
+    out = np.full(queries, np.nan)
+    better.at(out, owner, score)
+    return out

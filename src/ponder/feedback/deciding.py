@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ponder.errors import BadArguments
 from ponder.train.pairs import Decision
@@ -70,7 +70,18 @@ class Scored:
     rank: int
 
 
-Told = tuple[Decision, str]
+class Told(NamedTuple):
+    """What was decided.
+
+    Attributes:
+        decision: It.
+        why: The rule and its figures.
+        threshold: The figure that the pair's own was held against; None where there was none.
+    """
+
+    decision: Decision
+    why: str
+    threshold: float | None = None
 
 
 def decide(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Told:
@@ -83,41 +94,41 @@ def decide(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Tol
 
     Example:
         >>> best = Scored(1.0, True, None, 1.0, 1)
-        >>> decide(Scored(0.97, True, None, 0.2, 2), best, Thresholds())
-        ('doubtful', 'score 0.970 above 0.95 of the positive 1.000')
+        >>> decide(Scored(0.97, True, None, 0.2, 2), best, Thresholds()).why
+        'score 0.970 above 0.95 of the positive 1.000'
         >>> decide(Scored(0.7, True, None, 0.2, 3), best, Thresholds())
-        ('hard-negative', 'score 0.700 below the positive 1.000')
+        Told(decision='hard-negative', why='score 0.700 below the positive 1.000', threshold=0.95)
     """
     chance = candidate.chance
     if candidate.closest >= lines.copy:
-        return (
-            "false-negative",
-            f"a copy of the positive: closeness {candidate.closest:.3f} >= {lines.copy:g}",
-        )
+        figures = f"closeness {candidate.closest:.3f} >= {lines.copy:g}"
+        return Told("false-negative", f"a copy of the positive: {figures}", lines.copy)
     if not candidate.judged:
-        return "unjudged", "the tokens ended before it"
+        return Told("unjudged", "the tokens ended before it")
     if chance is not None and chance >= lines.chance:
-        return "false-negative", f"probability {chance:.3f} >= {lines.chance:g}"
+        return Told("false-negative", f"probability {chance:.3f} >= {lines.chance:g}", lines.chance)
     if positive is None:
-        return "unjudged", "no labelled positive was judged to compare it with"
+        return Told("unjudged", "no positive to compare it with: none was judged, or it is suspect")
     return _beside(candidate, positive, lines)
 
 
 def _beside(candidate: Scored, positive: Scored, lines: Thresholds) -> Told:
     """What a candidate's score says beside the positive's."""
     score, told = f"score {candidate.score:.3f}", f"positive {positive.score:.3f}"
-    # A share of a score below 0 would lie above it.
-    share = positive.score * (lines.relative if positive.score > 0 else 1 / lines.relative)
+    # Taken off its size: a share of a score below 0 would lie above it.
+    share = positive.score - (1 - lines.relative) * abs(positive.score)
     gap = positive.score - lines.margin
-    if candidate.score > min(share, gap):
+    least = min(share, gap)
+    if candidate.score > least:
         if candidate.chance is not None and candidate.chance <= lines.sure:
             sure = f"probability {candidate.chance:.3f} <= {lines.sure:g}"
-            return "hard-negative", f"{sure}, though its {score} is above the {told}"
+            return Told("hard-negative", f"{sure}, though its {score} is above the {told}", lines.sure)
         by = f"above {lines.relative:g} of" if share < gap else f"less than {lines.margin:g} below"
-        return "doubtful", f"{score} {by} the {told}"
-    if candidate.score < lines.easy * positive.score:
-        return "easy", f"{score} below {lines.easy:g} of the {told}"
-    return "hard-negative", f"{score} below the {told}"
+        return Told("doubtful", f"{score} {by} the {told}", least)
+    easy = lines.easy * positive.score
+    if positive.score > 0 and candidate.score < easy:
+        return Told("easy", f"{score} below {lines.easy:g} of the {told}", easy)
+    return Told("hard-negative", f"{score} below the {told}", least)
 
 
 def doubt(positive: Scored, best: Scored | None, lines: Thresholds) -> Told:
@@ -134,11 +145,13 @@ def doubt(positive: Scored, best: Scored | None, lines: Thresholds) -> Told:
         'suspect-positive'
     """
     if best is None or not positive.judged:
-        return "positive", "labelled"
-    if positive.rank > lines.deep and positive.score < lines.suspect * best.score:
+        return Told("positive", "labelled")
+    least = lines.suspect * best.score
+    if positive.rank > lines.deep and positive.score < least:
         figures = f"score {positive.score:.3f} below {lines.suspect:g} of the best {best.score:.3f}"
-        return "suspect-positive", f"labelled, but {figures}, {positive.rank - 1} documents are nearer"
-    return "positive", f"labelled, score {positive.score:.3f}"
+        deep = f"{positive.rank - 1} documents are nearer"
+        return Told("suspect-positive", f"labelled, but {figures}, {deep}", least)
+    return Told("positive", f"labelled, score {positive.score:.3f}", least)
 
 
 def diverse(order: Sequence[int], close: Any, most: int, lines: Thresholds) -> dict[int, Told]:
@@ -155,17 +168,18 @@ def diverse(order: Sequence[int], close: Any, most: int, lines: Thresholds) -> d
 
     Example:
         >>> import numpy as np
-        >>> diverse([0, 1, 2], np.array([[1, 0.99, 0], [0.99, 1, 0], [0, 0, 1]]), 5, Thresholds())
-        {1: ('near-duplicate', 'of a negative that is there: closeness 0.990')}
+        >>> diverse([0, 1, 2], np.array([[1, 0.99, 0], [0.99, 1, 0], [0, 0, 1]]), 5, Thresholds())[1].why
+        'of a negative that is there: closeness 0.990'
     """
     kept: list[int] = []
     out: dict[int, Told] = {}
     for place in order:
         nearest = max((float(close[place, other]) for other in kept), default=-1.0)
         if nearest >= lines.copy:
-            out[place] = ("near-duplicate", f"of a negative that is there: closeness {nearest:.3f}")
+            why = f"of a negative that is there: closeness {nearest:.3f}"
+            out[place] = Told("near-duplicate", why, lines.copy)
         elif len(kept) >= most:
-            out[place] = ("easy", f"{most} better ones are there")
+            out[place] = Told("easy", f"{most} better ones are there")
         else:
             kept.append(place)
     return out

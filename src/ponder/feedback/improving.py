@@ -19,8 +19,9 @@ from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.metrics import METRICS
 from ponder.evaluate.retrieval import BudgetRun, run_budgets
 from ponder.evaluate.settings import Settings
-from ponder.feedback.mining import Mining, MiningSettings, mine
+from ponder.feedback.mining import MiningSettings, mine
 from ponder.feedback.rounds import Figures, Round, Rule
+from ponder.feedback.summary import Mining
 from ponder.feedback.trainees import Trainee
 from ponder.models.folder import sha256_of
 from ponder.models.registry import load

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ponder.cascade.cascade import Cascade, parse_stages
-from ponder.errors import BadArguments, InputInvalid, InputNotFound
+from ponder.cascade.stages import Rerank
+from ponder.errors import BadArguments
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
-from ponder.feedback.deciding import Thresholds, Told, decide, diverse, doubt
-from ponder.feedback.judged import Bench, Likeness, bench, with_closest
+from ponder.feedback.corrections import apply, corrections_of
+from ponder.feedback.deciding import Thresholds
+from ponder.feedback.finding import Finder
+from ponder.feedback.judged import bench
+from ponder.feedback.mined import Mined, pairs_at
+from ponder.feedback.pairing import pairs_of
+from ponder.feedback.summary import Mining, sum_up
 from ponder.models.folder import sha256_of
 from ponder.records import Skipped
-from ponder.train.checkpoints import TrainingFolder
-from ponder.train.pairs import Pair, read_pairs, write_pairs
+from ponder.train.pairs import Pair, write_pairs
 
 BLOCK = 32
 """Queries of a part: what an interruption costs at most."""
@@ -46,7 +50,7 @@ class MiningSettings:
     def __post_init__(self) -> None:
         first, last = self.ranks
         if not 1 <= first <= last:
-            raise BadArguments(f"{first}-{last}", "--ranks", "give places from 1, as in 1-30")
+            raise BadArguments(f"{first}-{last}", "--range", "give places from 1, as in 1:30")
         if self.budget < 0 or self.negatives < 0:
             raise BadArguments("a negative number", "--budget, --negatives", "give 0 or more")
 
@@ -57,30 +61,13 @@ class MiningSettings:
         told = [each if ":" in each else f"{each}:{deep}" for each in stages]
         return parse_stages(",".join([f"retrieve:{deep}", *told]))
 
+    def judges(self) -> list[Rerank]:
+        """The cascade's judging stages."""
+        return [stage for stage in self.cascade().stages if isinstance(stage, Rerank)]
+
     def fields(self) -> dict[str, Any]:
         """For a manifest."""
         return {**asdict(self), "ranks": list(self.ranks)}
-
-
-@dataclass(frozen=True, slots=True)
-class Mining:
-    """What was mined.
-
-    Attributes:
-        path: The folder of Parquet parts.
-        decisions: Pairs by what was decided.
-        queries: That were mined for.
-        negatives: Hard negatives a query → number of queries.
-        tokens: Read and written by the judges.
-        left_out: Queries without a positive in the corpus, and what could not be opened.
-    """
-
-    path: Path
-    decisions: Mapping[str, int]
-    queries: int
-    negatives: Mapping[int, int]
-    tokens: int
-    left_out: tuple[Skipped, ...]
 
 
 def mine(
@@ -98,35 +85,63 @@ def mine(
         dataset: The split.
         corpus: Its documents, indexed by the retriever that is to learn.
         settings: How.
-        out: Becomes a folder: ``manifest.json`` and ``pairs/part-N.parquet``.
+        out: Becomes a folder: ``manifest.json`` and ``pairs/part-N.parquet``; or, with a name that ends in
+            ``.parquet``, one file, whose parts are beside it until it is done.
         advance: Called with (queries done, queries).
-        fresh: Begin anew.
+        fresh: Begin anew. Corrections by a person stay.
 
     Raises:
         BadArguments: The stages do not fit the models.
         InputInvalid: Something else was begun in `out`; no query has a positive in the corpus; or the judge
             says the same of everything, or nothing at all.
     """
-    cascade = settings.cascade()
-    cascade.check(corpus.models)
-    folder = TrainingFolder(out)
-    folder.open(_manifest(dataset, corpus, settings), fresh=fresh)
-    pairs = out / "pairs"
-    if fresh:
-        for part in pairs.glob("part-*.parquet"):
-            part.unlink()
+    settings.cascade().check(corpus.models)
+    place = Mined(out)
+    manifest = _manifest(dataset, corpus, settings)
     left_out = [*dataset.skipped, *corpus.skipped]
+    if not place.open(manifest, fresh=fresh):
+        made = {"dataset": dataset.name, "folder": str(dataset.files[0].parent.absolute()), **manifest}
+        _mine_blocks(dataset, corpus, settings, place, made, advance)
+        sum_up(place.parts, dataset.queries, settings.budget, left_out)
+        place.finish({**made, "manifest": manifest})
+    corrected = corrections_of(out)
+    if corrected:
+        apply(pairs_at(out), corrected)
+    return sum_up(place.result, dataset.queries, settings.budget, left_out)
+
+
+def _mine_blocks(
+    dataset: Dataset,
+    corpus: Corpus,
+    settings: MiningSettings,
+    place: Mined,
+    made: dict[str, Any],
+    advance: Advance | None,
+) -> None:
     queries = list(dataset.queries)
-    likeness = Likeness(dataset, corpus)
-    told = {"dataset": dataset.name, "split": dataset.split, "models": corpus.models.name}
+    finder: Finder | None = None
     for number, start in enumerate(range(0, len(queries), BLOCK)):
-        part = pairs / f"part-{number:05d}.parquet"
+        part = place.part(number)
         if not part.is_file():
-            found, lost = _block(queries[start : start + BLOCK], corpus, likeness, cascade, settings)
-            write_pairs(part, found, {**told, "settings": settings.fields(), "lost": lost})
+            finder = finder or Finder(corpus, [item.id for item in dataset.items], settings.lines.copy)
+            found, lost = _block(queries[start : start + BLOCK], finder, corpus, settings)
+            write_pairs(part, found, {**made, "lost": lost})
         if advance:
             advance(min(start + BLOCK, len(queries)), len(queries))
-    return _sum_up(pairs, queries, settings, left_out)
+
+
+def _block(
+    queries: Sequence[JudgedQuery], finder: Finder, corpus: Corpus, settings: MiningSettings
+) -> tuple[list[Pair], dict[str, str]]:
+    pairs: list[Pair] = []
+    lost: dict[str, str] = {}
+    for query, found in zip(queries, finder.find(queries, settings.ranks), strict=True):
+        if isinstance(found, Skipped):
+            lost[query.query.id] = found.error
+            continue
+        sat = bench(found, finder, corpus.models, settings.judges(), settings.budget)
+        pairs += pairs_of(query.query.id, sat, settings.lines, settings.negatives)
+    return pairs, lost
 
 
 def _manifest(dataset: Dataset, corpus: Corpus, settings: MiningSettings) -> dict[str, Any]:
@@ -137,104 +152,10 @@ def _manifest(dataset: Dataset, corpus: Corpus, settings: MiningSettings) -> dic
         "data": {file.name: sha256_of(file) for file in dataset.files},
         "split": dataset.split,
         "corpus": corpus.contents_sha256,
+        "models": models.name,
         "embedder": models.embedder.fingerprint,
         "judges": {name: judge.fingerprint for name, judge in models.rerankers.items()},
         "calibration": "" if calibration is None else calibration.fingerprint,
         "reason_tokens": corpus.reason_tokens,
         "settings": settings.fields(),
     }
-
-
-def _block(
-    queries: Sequence[JudgedQuery],
-    corpus: Corpus,
-    likeness: Likeness,
-    cascade: Cascade,
-    settings: MiningSettings,
-) -> tuple[list[Pair], list[str]]:
-    pairs: list[Pair] = []
-    lost: list[str] = []
-    for query in queries:
-        try:
-            found = judged(query, corpus, likeness, cascade, settings)
-        except (InputInvalid, InputNotFound) as error:
-            lost.append(f"query {query.query.id}: {error}")
-            continue
-        if found is not None:
-            pairs += pairs_of(query.query.id, found, settings)
-    return pairs, lost
-
-
-def judged(
-    query: JudgedQuery, corpus: Corpus, likeness: Likeness, cascade: Cascade, settings: MiningSettings
-) -> Bench | None:
-    """A query's documents as these settings have them looked at; see `bench`."""
-    return bench(query, corpus, likeness, cascade, settings.ranks, settings.budget, settings.lines.copy)
-
-
-def pairs_of(query: str, found: Bench, settings: MiningSettings) -> Iterator[Pair]:
-    """Every document of a query with its decision, the best score first."""
-    lines, documents = settings.lines, found.documents
-    labelled = [each for each in documents if each.grade > 0 and each.scored.judged]
-    positive = labelled[0] if labelled else None
-    beside = None if positive is None else positive.scored
-    told: dict[int, Told] = {}
-    best = next((each.scored for each in documents if each.scored.judged), None)
-    for place, each in enumerate(documents):
-        if each.grade > 0:
-            told[place] = doubt(each.scored, best, lines)
-        else:
-            told[place] = decide(with_closest(found, place), beside, lines)
-    hard = [place for place, (decision, _) in told.items() if decision == "hard-negative"]
-    told |= diverse(hard, found.close, settings.negatives, lines)
-    tokens, rest = divmod(found.tokens, len(documents))
-    for place, each in enumerate(documents):
-        decision, why = told[place]
-        yield Pair(
-            query,
-            each.id,
-            decision,
-            why,
-            each.grade,
-            each.scored.rank,
-            each.retrieval,
-            each.scored.score if each.scored.judged else None,
-            each.scored.chance,
-            positive.retrieval if positive else None,
-            positive.scored.score if positive else None,
-            positive.scored.chance if positive else None,
-            # A judge is paid for a query, not for a pair: shared out evenly.
-            tokens + (place < rest),
-        )
-
-
-def _sum_up(
-    path: Path, queries: Sequence[JudgedQuery], settings: MiningSettings, left_out: list[Skipped]
-) -> Mining:
-    decisions: Counter[str] = Counter()
-    negatives: Counter[str] = Counter()
-    seen: dict[str, None] = {}
-    tokens = 0
-    said: dict[str, set[float]] = {}
-    for pair in read_pairs(path):
-        decisions[pair.decision] += 1
-        seen[pair.query_id] = None
-        negatives[pair.query_id] += pair.decision == "hard-negative"
-        tokens += pair.tokens
-        if pair.judge is not None and pair.retrieval is not None:
-            said.setdefault(pair.query_id, set()).add(round(pair.judge - pair.retrieval, 6))
-    left_out += [
-        Skipped(f"query {each.query.id}", "no positive in the corpus, or it cannot be opened")
-        for each in queries
-        if each.query.id not in seen
-    ]
-    if not seen:
-        raise InputInvalid("no query has a positive in the corpus", str(path), "check the qrels' ids")
-    if settings.budget and not any(len(scores) > 1 for scores in said.values()):
-        raise InputInvalid(
-            "the judge says the same of everything, or nothing",
-            str(path.parent),
-            "nothing can be mined by it: choose other --stages, or --budget 0 to go by retrieval alone",
-        )
-    each = Counter(negatives[name] for name in seen)
-    return Mining(path, dict(decisions), len(seen), dict(sorted(each.items())), tokens, tuple(left_out))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -105,6 +105,7 @@ def trainee_of(models: Models, cache: BlobCache, *, seed: int, command: Sequence
         BadArguments: Nothing that ponder trains.
     """
     if isinstance(models, LiteModels) and models.adapter is None:
-        return LiteTrainee(models, cache, replace(AdapterSettings(), seed=seed), command)
+        # Of few labels none is to be lost: nine in ten that a weak retriever takes for wrong are right.
+        return LiteTrainee(models, cache, AdapterSettings(seed=seed, suspects=True), command)
     _ = base_of(models, None)
-    return SentenceTrainee(models, cache, replace(EmbedderSettings(), seed=seed), command)
+    return SentenceTrainee(models, cache, EmbedderSettings(seed=seed, suspects=True), command)

@@ -166,10 +166,21 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _compare(there: dict[str, Any], wanted: dict[str, Any], where: Path) -> None:
-    differs = [f"{key} was {_short(old)}, is {_short(new)}" for key, old, new in _apart(there, wanted)]
+    differs = differences(there, wanted)
     if differs:
         how = "give another --out, or --fresh to begin anew"
         raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(where), how)
+
+
+def differences(there: Any, wanted: Any) -> list[str]:
+    """Where two JSON values differ, in words.
+
+    Example:
+        >>> differences({"split": "dev", "seed": 1}, {"split": "train", "seed": 1})
+        ['split was "dev", is "train"']
+    """
+    wanted = json.loads(json.dumps(wanted))
+    return [f"{key} was {_short(old)}, is {_short(new)}" for key, old, new in _apart(there, wanted)]
 
 
 def _apart(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -1,7 +1,8 @@
 """Pairs of a query and a document with what was decided about each, and why: what training learns from.
 
 On disk a Parquet file, or a folder of them, one row a pair; every figure behind the decision is a column, so
-that an audit needs nothing else.
+that an audit needs nothing else. Columns have the names that the field uses (`COLUMNS`), decisions are
+written with underscores.
 """
 
 from __future__ import annotations
@@ -41,7 +42,17 @@ before it.
 
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 
-_FORMAT = "ponder-pairs-1"
+COLUMNS = {
+    "document_id": "doc_id",
+    "retrieval": "retriever_score",
+    "judge": "reranker_score",
+    "positive_retrieval": "positive_retriever_score",
+    "positive_judge": "positive_reranker_score",
+    "why": "reason",
+}
+"""Fields of `Pair` whose columns have other names."""
+
+_FORMAT = "ponder-pairs-2"
 _BLOCK = 4096
 
 
@@ -57,13 +68,15 @@ class Pair:
         grade: As labelled; 0 where nobody labelled it.
         rank: Place in the retriever's ranking, from 1; 0 for a labelled document that was not found.
         retrieval: The retriever's score.
-        judge: The judge's score; None where it was not asked or said nothing.
+        judge: The score after the judges: the retriever's and theirs, weighed; None where none was asked or
+            said anything.
         chance: The judge's calibrated probability of relevance, 0 to 1; None without a calibration.
         positive_retrieval: The retriever's score of the query's best labelled positive.
-        positive_judge: The judge's score of the query's best labelled positive.
+        positive_judge: The score after the judges of the query's best labelled positive.
         positive_chance: Its calibrated probability.
         tokens: Read and written to judge this pair.
         decided_by: "rule", or "review" where a person corrected it.
+        threshold: The figure that decided; None where none did.
     """
 
     query_id: str
@@ -80,6 +93,20 @@ class Pair:
     positive_chance: float | None = None
     tokens: int = 0
     decided_by: Literal["rule", "review"] = "rule"
+    threshold: float | None = None
+
+
+def spelt(decision: str) -> str:
+    """A decision as files spell it.
+
+    Example:
+        >>> spelt("hard-negative")
+        'hard_negative'
+    """
+    return decision.replace("-", "_")
+
+
+_NAMES = tuple(each.name for each in fields(Pair))
 
 
 def schema(made: Mapping[str, Any] | None = None) -> pa.Schema:
@@ -87,18 +114,37 @@ def schema(made: Mapping[str, Any] | None = None) -> pa.Schema:
 
     Example:
         >>> schema().names[:3]
-        ['query_id', 'document_id', 'decision']
+        ['query_id', 'doc_id', 'decision']
     """
     import pyarrow as pa
 
     kinds = {"rank": pa.int32(), "grade": pa.int32(), "tokens": pa.int32()}
     texts = {"query_id", "document_id", "decision", "why", "decided_by"}
     columns = [
-        pa.field(each.name, kinds.get(each.name, pa.string() if each.name in texts else pa.float32()))
+        pa.field(
+            COLUMNS.get(each.name, each.name),
+            kinds.get(each.name, pa.string() if each.name in texts else pa.float32()),
+        )
         for each in fields(Pair)
     ]
     told = {"ponder": json.dumps({"format": _FORMAT, **(made or {})}, sort_keys=True)}
     return pa.schema(columns, metadata=told)
+
+
+def table(columns: Mapping[str, Any], told: pa.Schema) -> pa.Table:
+    """Rows of a file of pairs.
+
+    Args:
+        columns: By field of `Pair`, all of the same length; one that is not there is null.
+        told: Of `schema`.
+    """
+    import pyarrow as pa
+
+    named = {COLUMNS.get(name, name): values for name, values in columns.items()}
+    named["decision"] = [spelt(each) for each in columns["decision"]]
+    count = len(named["decision"])
+    lacking = {each.name: pa.nulls(count, each.type) for each in told if each.name not in named}
+    return pa.table({**named, **lacking}, schema=told)
 
 
 @contextmanager
@@ -148,12 +194,10 @@ class PairWriter:
 
     def flush(self) -> None:
         """Put what waits into the file."""
-        import pyarrow as pa
-
         if not self._waiting:
             return
-        columns = {name: [getattr(each, name) for each in self._waiting] for name in self._schema.names}
-        self._file.write_table(pa.table(columns, schema=self._schema))
+        columns = {name: [getattr(each, name) for each in self._waiting] for name in _NAMES}
+        self._file.write_table(table(columns, self._schema))
         self._waiting.clear()
 
 
@@ -172,19 +216,21 @@ def read_pairs(path: Path) -> Iterator[Pair]:
     """
     import pyarrow.parquet as pq
 
-    names = [each.name for each in fields(Pair)]
+    columns = [COLUMNS.get(name, name) for name in _NAMES]
+    known = {spelt(each): each for each in DECISIONS}
     for file in _files(path):
         _ = made_of(file)
         with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(_BLOCK, columns=names):
+            for batch in parquet.iter_batches(_BLOCK, columns=columns):
                 for row in batch.to_pylist():
-                    if row["decision"] not in DECISIONS:
+                    if row["decision"] not in known:
                         raise InputInvalid(
                             f"unknown decision {row['decision']!r}",
                             str(file),
-                            f"known: {', '.join(DECISIONS)}",
+                            f"known: {', '.join(known)}",
                         )
-                    yield Pair(**row)
+                    told = dict(zip(_NAMES, (row[name] for name in columns), strict=True))
+                    yield Pair(**{**told, "decision": known[row["decision"]]})
 
 
 def made_of(path: Path) -> dict[str, Any]:

@@ -1,0 +1,209 @@
+"""Whom to look at for a query: the retriever's nearest, the labelled documents, and copies of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ponder.cascade.standing import Standing
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.evaluate.beir import JudgedQuery
+from ponder.evaluate.corpus import Corpus
+from ponder.feedback.nearest import nearest
+from ponder.index.scores import MARGIN, exact_scores
+from ponder.media.content import open_query
+from ponder.media.limits import Limits
+from ponder.protocols import HasBlocks
+from ponder.records import Content, Match, Row, Skipped, StageScore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A query with its documents.
+
+    Attributes:
+        query: With its labels.
+        content: The query, opened.
+        vector: The plain query's, float32 (dim,).
+        candidates: The retriever's nearest in the ranks asked for, and the labelled ones wherever they are;
+            the best first.
+        copies: Unlabelled documents out of these ranks that are copies of a labelled one.
+    """
+
+    query: JudgedQuery
+    content: Content
+    vector: NDArray[np.float32]
+    candidates: tuple[Standing, ...]
+    copies: tuple[Standing, ...]
+
+
+class Finder:
+    """Finds candidates in a corpus whose vectors are in memory.
+
+    Args:
+        corpus: Documents, indexed.
+        ids: All of them.
+        copy: Closeness from which two documents are the same thing.
+    """
+
+    def __init__(self, corpus: Corpus, ids: Sequence[str], copy: float) -> None:
+        import numpy as np
+
+        self._corpus, self._copy = corpus, copy
+        # In the order of ids, so that ties by place are ties by id, as in a search.
+        self._rows = sorted(corpus.index.get(list(dict.fromkeys(ids))), key=lambda row: row.item.id)
+        self._place = {row.item.id: place for place, row in enumerate(self._rows)}
+        parts = [row.embedded.vectors for row in self._rows]
+        self._vectors = np.concatenate(parts)
+        self._owners = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        self._starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        self._looks = Looks.of(self._rows, corpus.original.embedder)
+
+    def find(self, queries: Sequence[JudgedQuery], ranks: tuple[int, int]) -> list[Found | Skipped]:
+        """Candidates of some queries, searched together.
+
+        Args:
+            queries: With their labels.
+            ranks: First and last place of the retriever's ranking to look at, from 1; whoever a query
+                excludes has no place.
+
+        Returns:
+            One a query, in their order; `Skipped` where it has no positive in the corpus or cannot be opened.
+        """
+        import numpy as np
+
+        asked: dict[int, Content] = {}
+        out: dict[int, Found | Skipped] = {}
+        for number, each in enumerate(queries):
+            told = f"query {each.query.id}"
+            if not any(grade > 0 and name in self._place for name, grade in each.grades.items()):
+                out[number] = Skipped(told, "no positive in the corpus")
+                continue
+            try:
+                asked[number] = open_query(each.query, Limits())
+            except (InputInvalid, InputNotFound) as error:
+                out[number] = Skipped(told, str(error))
+        if asked:
+            contents = list(asked.values())
+            vectors = self._corpus.models.embedder.embed_queries(contents, [None] * len(contents))
+            most = ranks[1] + max(len(queries[number].exclude) for number in asked)
+            near = nearest(np.asarray(vectors, np.float32), self._vectors, most, owners=self._owners)
+            for row, (number, content) in enumerate(asked.items()):
+                places = [place for place in near.places[row].tolist() if place >= 0]
+                out[number] = self._found(queries[number], content, vectors[row], places, ranks)
+        return [out[number] for number in range(len(queries))]
+
+    def closeness(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """How close documents are to each other: float32 (n, n); see `Looks`."""
+        import numpy as np
+
+        places = np.array([self._place[name] for name in names], np.int64)
+        return self._looks.close(places, places)
+
+    def _found(
+        self,
+        query: JudgedQuery,
+        content: Content,
+        vector: NDArray[np.float32],
+        near: Sequence[int],
+        ranks: tuple[int, int],
+    ) -> Found:
+        import numpy as np
+
+        left_out = {self._place[name] for name in query.exclude if name in self._place}
+        ranking = [place for place in near if place not in left_out]
+        rank = {place: number for number, place in enumerate(ranking, 1)}
+        chosen = ranking[ranks[0] - 1 : ranks[1]]
+        labelled = [
+            self._place[name]
+            for name, grade in query.grades.items()
+            if grade > 0 and name in self._place and self._place[name] not in left_out
+        ]
+        wanted = dict.fromkeys([*chosen, *labelled])
+        every = np.arange(len(self._rows))
+        alike = self._looks.close(every, np.array(labelled, np.int64)) >= self._copy
+        copies = [int(place) for place in np.flatnonzero(np.any(alike, axis=1)) if place not in wanted]
+        far = [place for place in (*wanted, *copies) if place not in rank]
+        rank |= self._far(vector, far, left_out)
+        standings = {place: self._standing(place, vector, rank[place]) for place in (*wanted, *copies)}
+        first = sorted(wanted, key=lambda place: (-standings[place].score, place))
+        others = [place for place in copies if place not in left_out]
+        return Found(
+            query,
+            content,
+            vector,
+            tuple(standings[place] for place in first),
+            tuple(standings[place] for place in others),
+        )
+
+    def _far(self, vector: NDArray[np.float32], places: list[int], left_out: set[int]) -> dict[int, int]:
+        """Ranks behind those that were searched for, to within what float32 leaves open."""
+        import numpy as np
+
+        if not places:
+            return {}
+        scores: NDArray[np.float32] = np.maximum.reduceat(self._vectors @ vector, self._starts)
+        scores[list(left_out)] = -np.inf
+        falling = np.sort(-scores)
+        return {place: int(np.searchsorted(falling, -scores[place] - MARGIN)) + 1 for place in places}
+
+    def _standing(self, place: int, vector: NDArray[np.float32], rank: int) -> Standing:
+        row = self._rows[place]
+        scores = exact_scores(row.embedded.vectors, vector)
+        best = int(scores.argmax())
+        score = float(scores[best])
+        match = Match(row.item.id, score, row.embedded.labels[best], best)
+        return Standing(row, match, rank, score, [StageScore("retrieve", score, rank)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looks:
+    """What tells copies: documents' looks, where the embedder has them apart, and else their vectors.
+
+    Closeness is a cosine, and 1 for equal contents. A document without looks (a text) is compared with its
+    like by the whole vector, and is at 0 to a picture.
+
+    Attributes:
+        looks: float32 (items, of the block), unit norm or 0.
+        whole: float32 (items, dim), unit norm, or 0 for those with looks; None where all have them.
+        digests: Of the contents.
+    """
+
+    looks: NDArray[np.float32]
+    whole: NDArray[np.float32] | None
+    digests: NDArray[Any]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], embedder: object) -> Looks:
+        """Of some rows, as an embedder made them."""
+        import numpy as np
+
+        vectors = np.stack([row.embedded.vectors[0] for row in rows])
+        blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
+        begin, end = blocks.get("looks", (0, vectors.shape[1]))
+        looks = _unit(vectors[:, begin:end])
+        blind = np.equal(np.linalg.norm(looks, axis=1), 0.0)
+        whole = None if not np.any(blind) else _unit(np.where(blind[:, None], vectors, 0.0))
+        return cls(looks, whole, np.array([row.digest for row in rows]))
+
+    def close(self, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Closeness of documents by place: float32 (some, others)."""
+        import numpy as np
+
+        close = self.looks[some] @ self.looks[others].T
+        if self.whole is not None:
+            close = close + self.whole[some] @ self.whole[others].T
+        same = np.equal.outer(self.digests[some], self.digests[others])
+        return np.where(same, np.float32(1.0), close)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    import numpy as np
+
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > 0, norms, 1.0), np.float32)

@@ -1,0 +1,89 @@
+"""Where mined pairs are: a folder of parts, or one file with its parts beside it until it is done."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ponder.errors import InputInvalid
+from ponder.train.checkpoints import TrainingFolder, differences
+from ponder.train.pairs import made_of, read_pairs, writing
+
+
+class Mined:
+    """The place of a mining.
+
+    Args:
+        out: A folder, or a file that ends in ``.parquet``.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._file = out if out.suffix == ".parquet" else None
+        self._folder = out.with_name(out.name + ".parts") if self._file else out
+        self.parts = self._folder / "pairs"
+
+    @property
+    def result(self) -> Path:
+        """What training takes."""
+        return self._file or self.parts
+
+    def part(self, number: int) -> Path:
+        """The file of a block of queries."""
+        return self.parts / f"part-{number:05d}.parquet"
+
+    def open(self, manifest: Mapping[str, Any], *, fresh: bool) -> bool:
+        """Begin, or go on; whether a file is there already that was mined just so.
+
+        Args:
+            manifest: Whatever decides the pairs, as JSON values.
+            fresh: Forget what is there.
+
+        Raises:
+            InputInvalid: What is there was mined otherwise; says what differs.
+        """
+        if self._file and self._file.exists() and not fresh:
+            there = made_of(self._file).get("manifest")
+            apart = differences(there, manifest)
+            if apart:
+                raise InputInvalid(
+                    f"mined otherwise: {'; '.join(apart[:4])}",
+                    str(self._file),
+                    "give another --out, or --fresh to begin anew",
+                )
+            return True
+        if fresh:
+            for part in self.parts.glob("part-*.parquet"):
+                part.unlink()
+        TrainingFolder(self._folder).open(manifest, fresh=fresh)
+        return False
+
+    def finish(self, made: Mapping[str, Any]) -> None:
+        """Make one file of the parts, where one is wanted."""
+        if self._file is None:
+            return
+        with writing(self._file, {**made, "lost": lost_of(self.parts)}) as out:
+            for pair in read_pairs(self.parts):
+                out.add([pair])
+        shutil.rmtree(self._folder)
+
+
+def pairs_at(path: Path) -> Path:
+    """The pairs of what was mined: a file, a folder of parts, or the folder that holds this."""
+    inner = path / "pairs"
+    return inner if inner.is_dir() else path
+
+
+def files_of(path: Path) -> list[Path]:
+    """The Parquet files of pairs."""
+    path = pairs_at(path)
+    return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+
+
+def lost_of(path: Path) -> dict[str, str]:
+    """Queries that could not be mined for, and why, as the files of pairs tell."""
+    out: dict[str, str] = {}
+    for file in files_of(path):
+        out |= made_of(file).get("lost", {})
+    return out

@@ -1,0 +1,62 @@
+"""From a query's judged documents to its training pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ponder.feedback.deciding import Thresholds, decide, diverse, doubt
+from ponder.feedback.judged import Bench
+from ponder.train.pairs import Pair
+
+
+def pairs_of(query: str, found: Bench, lines: Thresholds, negatives: int) -> Iterator[Pair]:
+    """Every document of a query with its decision, the best score first.
+
+    Args:
+        query: Its id.
+        found: Its documents.
+        lines: Thresholds.
+        negatives: Most hard negatives.
+    """
+    documents = found.documents
+    best = next((each.scored for each in documents if each.scored.judged), None)
+    told = {place: doubt(each.scored, best, lines) for place, each in enumerate(documents) if each.grade > 0}
+    # Nothing is held against a label that is doubted itself.
+    sound = [place for place, each in told.items() if each.decision == "positive"]
+    positive = next((documents[place] for place in sound if documents[place].scored.judged), None)
+    beside = None if positive is None else positive.scored
+    for place, each in enumerate(documents):
+        if each.grade == 0:
+            told[place] = decide(each.scored, beside, lines)
+    hard = [place for place, each in told.items() if each.decision == "hard-negative"]
+    told |= diverse(hard, found.close, negatives, lines)
+    shares = _shares(found)
+    for place, document in enumerate(documents):
+        decision, why, threshold = told[place]
+        yield Pair(
+            query,
+            document.id,
+            decision,
+            why,
+            document.grade,
+            document.scored.rank,
+            document.retrieval,
+            document.scored.score if document.scored.judged else None,
+            document.scored.chance,
+            positive.retrieval if positive else None,
+            positive.scored.score if positive else None,
+            positive.scored.chance if positive else None,
+            shares[place],
+            threshold=threshold,
+        )
+
+
+def _shares(found: Bench) -> list[int]:
+    """Tokens by document: a judge is paid for a query, so those that it judged share them evenly."""
+    paid = [place for place, each in enumerate(found.documents) if each.judge is not None]
+    paid = paid or list(range(len(found.documents)))
+    share, rest = divmod(found.tokens, len(paid))
+    out = [0] * len(found.documents)
+    for number, place in enumerate(paid):
+        out[place] = share + (number < rest)
+    return out
