@@ -10,28 +10,26 @@ filter; and these with the judge's ranking distilled. Batches of 128 queries, so
 from __future__ import annotations
 
 import statistics
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from harness import finish, options  # type: ignore[import-not-found]
+from numpy.typing import NDArray
 
-from ponder.cascade import parse_stages
 from ponder.cli.console import progress
+from ponder.embed.lite import meaning_of, with_learned
 from ponder.evaluate.beir import Dataset, load_beir
 from ponder.evaluate.bootstrap import paired_difference
-from ponder.evaluate.corpus import build_corpus
-from ponder.evaluate.retrieval import run_budgets
-from ponder.evaluate.settings import Settings
+from ponder.evaluate.metrics import scores_of
 from ponder.index.cache import user_cache
 from ponder.presets.lite import LiteModels
 from ponder.protocols import BlobCache
-from ponder.train.adapter import AdapterSettings
-from ponder.train.adapter_job import AdapterJob, train_adapter
-from ponder.train.checkpoints import TrainingFolder
-from ponder.train.evaluating import Overlay
-from ponder.train.pairs import Pair, read_pairs, write_pairs
+from ponder.train.adapter import AdapterSettings, fit_adapter
+from ponder.train.examples import examples_of
+from ponder.train.pairs import Pair, read_pairs
+from ponder.train.pictures import Pictures, classes_of, pictures_of
 
 SEEDS = (0, 1, 2)
 MEASURES = ("hit@1", "hit@10", "ndcg@10")
@@ -43,12 +41,30 @@ def unfiltered(pairs: Sequence[Pair]) -> list[Pair]:
     return [replace(pair, decision="hard-negative") for pair in pairs if not pair.grade]
 
 
-def measured(dataset: Dataset, models: LiteModels, cache: BlobCache) -> Columns:
-    """A value a query, of plain retrieval."""
-    settings = Settings(budgets=(0,), cascade=parse_stages("retrieve:100"))
-    corpus = build_corpus(dataset.items, models, Overlay(cache), settings)
-    [run] = run_budgets(dataset, corpus, settings)
-    return {name: [each.scores[name] for each in run.outcomes] for name in MEASURES}
+def everything(dataset: Dataset, lite: LiteModels, cache: BlobCache) -> Pictures:
+    """The split's queries, and all documents of the corpus."""
+    first, *rest = examples_of(dataset).kept
+    others = tuple(item for item in dataset.items if item not in first.positives)
+    return pictures_of(
+        [replace(first, negatives=others), *rest], lite, cache, negatives=len(others), strangers=True
+    )
+
+
+def measured(dev: Pictures, grid: NDArray[np.float32], mean: NDArray[np.float32]) -> Columns:
+    """A value a query, of plain retrieval over the documents' whole rows."""
+    asked = dev.queries[:, : dev.meanings.shape[1]]
+    one = np.zeros(dev.vectors.shape[1], np.float32)
+    one[0] = 1.0
+    scale = meaning_of(one)[0]
+    learned = with_learned(dev.meanings, (dev.looks - mean) @ grid)
+    scores = dev.queries @ dev.vectors.T + asked @ (learned - dev.meanings).T / scale
+    columns: Columns = {name: [] for name in MEASURES}
+    for row, known in zip(scores, dev.positives, strict=True):
+        ranked = [dev.documents[place] for place in np.argsort(-row, kind="stable")]
+        got = scores_of(ranked, {dev.documents[place]: 1 for place in known})
+        for name in MEASURES:
+            columns[name].append(got[name])
+    return columns
 
 
 def mean_of(runs: Sequence[Columns], name: str) -> list[float]:
@@ -72,25 +88,20 @@ def main() -> None:
         "+ mined, filtered, distilled": (found, AdapterSettings(batch=128, distil=0.3)),
     }
     results: dict[str, list[Columns]] = {}
-    with tempfile.TemporaryDirectory() as made, user_cache() as cache, progress("trainings") as advance:
-        before = measured(dev, LiteModels(cache), cache)
+    with user_cache() as cache, progress("trainings") as advance:
+        lite = LiteModels(cache)
+        asked = everything(dev, lite, cache)
+        nothing = np.zeros((asked.looks.shape[1], asked.meanings.shape[1]), np.float32)
+        before = measured(asked, nothing, nothing[:, 0])
         for number, (name, (pairs, settings)) in enumerate(arms.items()):
-            file = Path(made) / f"{number}.parquet"
-            if pairs is not None:
-                write_pairs(file, pairs)
+            examples = examples_of(train, pairs or (), suspects=True).kept
+            shown = pictures_of(
+                examples, lite, cache, negatives=settings.negatives, strangers=settings.strangers
+            )
+            classes = classes_of(lite.sight, shown.features)
             for seed in SEEDS:
-                job = AdapterJob(
-                    [train],
-                    [None if pairs is None else file],
-                    (),
-                    LiteModels(cache),
-                    cache,
-                    replace(settings, seed=seed),
-                )
-                folder = TrainingFolder(Path(made) / f"{number}-{seed}")
-                train_adapter(job, folder, progress)
-                models = LiteModels(cache, adapter=str(folder.model))
-                results.setdefault(name, []).append(measured(dev, models, cache))
+                grid, mean = fit_adapter(shown, classes, replace(settings, seed=seed))
+                results.setdefault(name, []).append(measured(asked, grid, mean))
                 advance(number * len(SEEDS) + seed + 1, len(arms) * len(SEEDS))
     details: dict[str, object] = {
         "before": {name: round(statistics.fmean(before[name]), 4) for name in MEASURES}
