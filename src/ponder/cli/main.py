@@ -22,6 +22,7 @@ from ponder.cli import (
     index,
     info,
     mine,
+    mmeb,
     models,
     moments,
     parity,
@@ -60,6 +61,7 @@ app.command("improve")(improve.improve)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")
+app.add_typer(mmeb.app, name="mmeb")
 
 
 @app.callback(invoke_without_command=True)

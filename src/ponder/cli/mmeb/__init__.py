@@ -1,0 +1,7 @@
+"""``ponder mmeb``: the benchmark of the paper, a file for each sub-command."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(help="Run and score MMEB-V2: 78 tasks of pictures, videos and document pages.")
