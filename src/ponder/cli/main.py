@@ -29,6 +29,7 @@ from ponder.cli import (
     parity,
     qa,
     reason,
+    recommend,
     remove,
     scale,
     search,
@@ -48,6 +49,7 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")
