@@ -14,6 +14,7 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout
 from ponder.cli.partly import finish
+from ponder.cli.present import skipped_json
 
 if TYPE_CHECKING:
     from ponder.records import Item, Skipped
@@ -59,7 +60,7 @@ def reason(
                 left_out = [*lost, *(_printed(lines))]
             else:
                 left_out = [*lost, *writing_ecrs.write_file(out, lines)]
-        skipped = [{"uri": each.uri, "error": each.error} for each in left_out]
+        skipped = skipped_json(left_out)
         if out is not None and as_json:
             usage = ingest.usage
             tokens = {"read": usage.read, "written": usage.written, "cached": usage.cached}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ponder.errors import InputInvalid
 from ponder.evaluate.beir import Dataset
-from ponder.records import Item, Query
+from ponder.records import Item, Query, Skipped
 from ponder.train.pairs import Pair
 
 # Not the doubtful: where the positive stands low they are most of what is near, and with them masked there
@@ -48,6 +48,13 @@ class Examples:
     kept: tuple[Example, ...]
     without_positives: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+
+    def left_out(self) -> Iterator[Skipped]:
+        """Queries and documents that are not trained on, and why."""
+        for name in self.without_positives:
+            yield Skipped(f"query {name}", "no positive in the corpus")
+        for name in self.lost:
+            yield Skipped(f"document {name}", "labelled or mined, but not in the corpus")
 
 
 def examples_of(

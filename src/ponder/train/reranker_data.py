@@ -114,11 +114,7 @@ class Listing:
         """
         self._rows = {}
         found = examples_of(dataset, pairs, promote=self._told.promote, suspects=self._told.suspects)
-        self.skipped += dataset.skipped
-        for name in found.without_positives:
-            self.skipped.append(Skipped(f"query {name}", "no positive in the corpus"))
-        for name in found.lost:
-            self.skipped.append(Skipped(f"document {name}", "labelled or mined, but not in the corpus"))
+        self.skipped += [*dataset.skipped, *found.left_out()]
         grades = {each.query.id: each.grades for each in dataset.queries}
         lists = []
         for number, example in enumerate(found.kept, 1):

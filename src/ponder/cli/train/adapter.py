@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from ponder.cli import options as general
-from ponder.cli.console import print_json, progress, quiet_stdout, show, table
+from ponder.cli.console import print_json, progress, quiet_stdout, show
 from ponder.cli.partly import finish
-from ponder.cli.train import options
+from ponder.cli.present import skipped_json
+from ponder.cli.train import options, results
 
 
 def adapter(
@@ -80,7 +81,7 @@ def adapter(
             ("ponder", *options.lasting(sys.argv[1:])),
         )
         outcome = train_adapter(job, TrainingFolder(out), progress, fresh=fresh)
-        left_out = [{"uri": each.uri, "error": each.error} for each in outcome.left_out]
+        left_out = skipped_json(outcome.left_out)
         if as_json:
             print_json(
                 {
@@ -93,13 +94,8 @@ def adapter(
                 }
             )
     if not as_json:
-        if outcome.after:
-            measures = ("hit@1", "hit@10", "ndcg@10", "recall@100")
-            rows = table("dev", "", *measures)
-            for name, after in outcome.after.items():
-                for when, scores in (("before", outcome.before[name]), ("after", after)):
-                    rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
-            show(rows)
+        measures = ("hit@1", "hit@10", "ndcg@10", "recall@100")
+        results.show_before_after(outcome.before, outcome.after, measures)
         show(
             f"learned from {outcome.queries} queries, {outcome.pictures} pictures; use it:"
             f" --models lite,adapter={out / 'model'}"

@@ -12,7 +12,8 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
-from ponder.cli.train import options
+from ponder.cli.present import skipped_json
+from ponder.cli.train import options, results
 from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def embedder(
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
         if not first():
             return
-        left_out = [{"uri": each.uri, "error": each.error} for each in outcome.left_out]
+        left_out = skipped_json(outcome.left_out)
         if as_json:
             print_json({**_fields(outcome, out), "skipped": left_out})
     if not as_json:
@@ -167,12 +168,7 @@ def _show(outcome: Outcome, out: Path) -> None:
         show(f"stopped after {outcome.steps} of {outcome.total} steps: the same command goes on")
         return
     measures = ("hit@1", "ndcg@5", "ndcg@10", "mrr@10", "recall@100")
-    if outcome.after:
-        rows = table("dev", "", *measures)
-        for name in outcome.after:
-            for when, scores in (("before", outcome.before[name]), ("after", outcome.after[name])):
-                rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
-        show(rows)
+    results.show_before_after(outcome.before, outcome.after, measures)
     show(f"step {outcome.best} of {outcome.total} is {out / 'model'}; use it: --models {out / 'preset.yaml'}")
 
 

@@ -11,6 +11,7 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
+from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 from ponder.errors import BadArguments
 
@@ -128,7 +129,7 @@ def reasoner(
             results.price(estimate_of(job, ready, tflops), as_json=as_json)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
-        left_out = [{"uri": each.uri, "error": each.error} for each in outcome.left_out]
+        left_out = skipped_json(outcome.left_out)
         told = results.fields(outcome, out)
         if as_json:
             print_json({**told, **_counts(ready), "skipped": left_out})

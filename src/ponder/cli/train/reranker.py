@@ -10,6 +10,7 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout
 from ponder.cli.partly import finish
+from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 
 
@@ -118,7 +119,7 @@ def reranker(
             results.price(estimate_of(job, ready, tflops), as_json=as_json)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
-        left_out = [{"uri": each.uri, "error": each.error} for each in outcome.left_out]
+        left_out = skipped_json(outcome.left_out)
         if as_json:
             told = {**results.fields(outcome, out), "queries": len(ready.lists)}
             print_json({**told, "skipped": left_out})

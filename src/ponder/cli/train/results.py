@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,21 @@ def show_outcome(outcome: Outcome, out: Path) -> None:
     if outcome.losses:
         show(f"loss {outcome.losses[0]:.4f} at first, {outcome.losses[-1]:.4f} at the end")
     show(f"{outcome.total} steps: {out / 'model'}; use it: --models {out / 'preset.yaml'}")
+
+
+def show_before_after(
+    before: Mapping[str, Mapping[str, float]],
+    after: Mapping[str, Mapping[str, float]],
+    measures: Sequence[str],
+) -> None:
+    """Dev's figures, a line before and a line after for each data set; nothing without dev."""
+    if not after:
+        return
+    rows = table("dev", "", *measures)
+    for name in after:
+        for when, scores in (("before", before[name]), ("after", after[name])):
+            rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
+    show(rows)
 
 
 def price(found: Price, *, as_json: bool) -> None:

@@ -62,11 +62,14 @@ class Side:
         text: As an official model reads it, picture and video tokens included.
         media: Paths of its picture, page, or frames in order; relative to where the data directory is.
         kind: Of the media; "text" where there are none.
+        instruction: What of the text says what the task is, rather than what is asked; "" where nothing
+            does. Models that take instructions apart from words get it apart.
     """
 
     text: str
     media: tuple[str, ...] = ()
     kind: Kind = "text"
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
