@@ -4,4 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from ponder.cli.mmeb import score
+
 app = typer.Typer(help="Run and score MMEB-V2: 78 tasks of pictures, videos and document pages.")
+app.command("score")(score.score)
