@@ -47,8 +47,8 @@ def score(
 ) -> None:
     """Score a task from embeddings or predictions, as the official evaluator does.
 
-    Where that has no single answer, for ties or for grades of string labels, the range is listed, and ties keep
-    the candidates' order; "ties_against" has every tie resolved against the gold.
+    Where that has no single answer, for ties or for grades of string labels, the range is listed, and ties
+    keep the candidates' order; "ties_against" has every tie resolved against the gold.
     """
     from ponder.evaluate.mmeb.case import read_case
     from ponder.evaluate.mmeb.score import score as scored_of
@@ -76,10 +76,10 @@ def _parsed(data: Path | None, task: str) -> Parsed | None:
 
 
 def _scope(given: str, task: str) -> Scope | None:
-    if given == "global" or given == "local":
-        return given
     if given:
-        raise BadArguments(f"not a scope: {given!r}", "--scope", "global or local")
+        if given not in ("global", "local"):
+            raise BadArguments(f"not a scope: {given!r}", "--scope", "global or local")
+        return "global" if given == "global" else "local"
     if not task:
         return None
     from ponder.evaluate.mmeb.tasks import tasks

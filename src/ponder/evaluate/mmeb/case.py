@@ -59,7 +59,9 @@ class Case:
         return rank_global(self.vectors, self.judged, depth, advance)
 
 
-def read_case(folder: Path, *, task: str = "", parsed: Parsed | None = None, scope: Scope | None = None) -> Case:
+def read_case(
+    folder: Path, *, task: str = "", parsed: Parsed | None = None, scope: Scope | None = None
+) -> Case:
     """Read and check a folder.
 
     Args:
@@ -167,7 +169,9 @@ def _in_pool(gold: Sequence[Told], pool: set[Name]) -> None:
         lost = [name for name in each.info.cand_names if name not in pool]
         if lost or not each.info.cand_names:
             what = f"the candidate {lost[0]!r} is in no pool" if lost else "no candidates"
-            raise InputInvalid(what, each.where, "the official evaluator raises here: name them in cand_ids.json")
+            raise InputInvalid(
+                what, each.where, "the official evaluator raises here: name them in cand_ids.json"
+            )
 
 
 def _not_finite(vectors: Vectors) -> int:

@@ -1,8 +1,8 @@
 """Scores that do not depend on where a vector lies: what is equal is equal on every machine.
 
-The official score is a float32 dot product. A matrix library may give two equal vectors two scores, by where
-in a block they lie, and two machines' libraries differ. Here the products are summed in float64 and rounded to
-float32 once, so that a tie is a tie of scores and not of roundings.
+The official score is a float32 dot product. A matrix library may give two equal vectors two scores, by
+where in a block they lie, and two machines' libraries differ. Here the products are summed in float64 and
+rounded to float32 once, so that a tie is a tie of scores and not of roundings.
 """
 
 from __future__ import annotations

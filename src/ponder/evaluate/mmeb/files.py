@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,9 +91,8 @@ def read_names(path: Path) -> list[Name]:
     """
     names = names_of(read_json(path), "the file", str(path))
     if len(set(names)) < len(names):
-        seen: set[Name] = set()
-        twice = next(name for name in names if name in seen or seen.add(name))
-        what = f"the candidate {twice!r} is there twice"
+        twice, count = Counter(names).most_common(1)[0]
+        what = f"the candidate {twice!r} is there {count} times"
         raise InputInvalid(what, str(path), "the official pool has one embedding a name: keep the first")
     return names
 
@@ -152,7 +152,9 @@ def write_predictions(path: Path, predictions: Iterable[Sequence[Name]], infos: 
     _write_lines(path, rows)
 
 
-def write_score(path: Path, scored: Scored, *, missing: int = 0, more: Mapping[str, Any] | None = None) -> None:
+def write_score(
+    path: Path, scored: Scored, *, missing: int = 0, more: Mapping[str, Any] | None = None
+) -> None:
     """Write a task's ``_score.json``: the official fields first, ours in fields of their own.
 
     Args:
@@ -163,7 +165,7 @@ def write_score(path: Path, scored: Scored, *, missing: int = 0, more: Mapping[s
     """
     fields = scored.fields
     ours = {name: fields[name] for name in ("ties_against", "ambiguous", "textbook") if name in fields}
-    found = {**scored.official, "ponder": {**ours, **(more or {})}}
+    found: dict[str, Any] = {**scored.official, "ponder": {**ours, **(more or {})}}
     if missing:
         found["incomplete"] = {"missing": missing}
     write_whole(path, (json.dumps(found, indent=4) + "\n").encode())

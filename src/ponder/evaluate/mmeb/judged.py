@@ -1,4 +1,4 @@
-"""What a query's ranking is held against: its labels and their grades, as the official evaluator pairs them."""
+"""What a query's ranking is held against: its labels and grades, as the official evaluator pairs them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Scored:
     """A task's score.
 
     Attributes:
-        metrics: The official values; ties keep the candidates' order, and grades of string labels the labels'.
+        metrics: The official values; ties keep the candidates' order, grades of string labels the labels'.
         ties_against: The same with every tie resolved against the labels; None where scores are not known.
         ambiguous: The metrics that are not well defined.
         textbook: Those that a textbook defines otherwise: grades go with the labels that they were written

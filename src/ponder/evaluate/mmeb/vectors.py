@@ -113,4 +113,6 @@ def write_whole(path: Path, data: bytes) -> None:
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
-        raise BackendFailed(f"cannot be written: {error.strerror}", str(path), "choose another place") from error
+        raise BackendFailed(
+            f"cannot be written: {error.strerror}", str(path), "choose another place"
+        ) from error
