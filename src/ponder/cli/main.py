@@ -25,6 +25,7 @@ from ponder.cli import (
     mmeb,
     models,
     moments,
+    mteb,
     parity,
     qa,
     reason,
@@ -58,6 +59,7 @@ app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
 app.command("mine")(mine.mine)
 app.command("improve")(improve.improve)
+app.command("mteb")(mteb.mteb)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")
