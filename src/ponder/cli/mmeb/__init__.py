@@ -4,4 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from ponder.cli.mmeb import report, score
+
 app = typer.Typer(help="Run and score MMEB-V2: 78 tasks of pictures, videos and document pages.")
+app.command("score")(score.score)
+app.command("report")(report.report)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Name = int | str
@@ -74,18 +74,38 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query and what it is scored by."""
+    """A query and what it is scored by.
+
+    Attributes:
+        side: What is asked.
+        info: What it is ranked over, and the right answers.
+        details: What the official ``_info.jsonl`` has besides, by its names: the question's number, say.
+        problem: Why it cannot be scored as the benchmark means it: its frames are missing, say, or no clip
+            of it is the right one; "" for most. A task with such queries is incomplete.
+        note: What is odd about it in the data themselves, and part of the benchmark: an answer that is in no
+            pool, say; "" for most.
+    """
 
     side: Side
     info: Info
+    details: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate of the pool: the first that bears its name."""
+    """A candidate of the pool: the first that bears its name.
+
+    Attributes:
+        name: Its name.
+        side: What of it is given to a model.
+        problem: Why it cannot be shown as the benchmark means it: its picture is missing, say; "" for most.
+    """
 
     name: Name
     side: Side
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +114,25 @@ class Parsed:
 
     queries: Sequence[Query]
     candidates: Sequence[Candidate]
+
+    @property
+    def problems(self) -> dict[int, str]:
+        """Numbers of the queries that cannot be scored as meant, and why."""
+        return {number: each.problem for number, each in enumerate(self.queries) if each.problem}
+
+    @property
+    def incomplete(self) -> str:
+        """Why the whole cannot be scored as meant, in one clause; "" where it can."""
+        queries = [each.problem for each in self.queries if each.problem]
+        pool = [each.problem for each in self.candidates if each.problem]
+        counts = [
+            (len(queries), len(self.queries), "queries"),
+            (len(pool), len(self.candidates), "candidates"),
+        ]
+        told = [f"{bad} of {total} {what}" for bad, total, what in counts if bad]
+        return f"{' and '.join(told)}, such as: {(queries or pool)[0]}" if told else ""
+
+    @property
+    def notes(self) -> dict[int, str]:
+        """Numbers of the queries that are odd, and how."""
+        return {number: each.note for number, each in enumerate(self.queries) if each.note}
