@@ -90,7 +90,8 @@ def _caveats(means: Averages, partial: Mapping[str, int]) -> Iterator[str]:
         yield ""
         yield (
             f"**{len(lost)} of {count + len(lost)} tasks have no score**: {', '.join(lost)}. Means are over "
-            f"the {count} that have one; with what is missing as 0 the overall is {_cent(means.overall.honest)}."
+            f"the {count} that have one; with what is missing as 0 the overall is "
+            f"{_cent(means.overall.honest)}."
         )
     if partial:
         names = ", ".join(f"{name} ({count} queries)" for name, count in partial.items())

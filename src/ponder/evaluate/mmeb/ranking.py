@@ -135,19 +135,26 @@ def rank_local(
         order = np.argsort(-scores, kind="stable")
         names = [own[place] for place in order.tolist()]
         ranked = scores[order].tolist()
-        found.standings.append(_standing(names, ranked, each))
+        found.standings.append(standing_of_scores(names, ranked, each))
         if len(set(own)) < len(own):
             first: dict[Name, float] = {}
             for name, score in zip(names, ranked, strict=True):
                 first.setdefault(name, score)
-            found.once[query] = _standing(list(first), list(first.values()), each)
+            found.once[query] = standing_of_scores(list(first), list(first.values()), each)
         found.predictions.append(names[:depth])
         if advance:
             advance(query + 1, len(judged))
     return found
 
 
-def _standing(names: Sequence[Name], scores: Sequence[float], judged: Judged) -> Standing:
+def standing_of_scores(names: Sequence[Name], scores: Sequence[float], judged: Judged) -> Standing:
+    """Where a query's labels stand in a ranking with scores.
+
+    Args:
+        names: Best first.
+        scores: Of each, falling.
+        judged: The query's labels.
+    """
     index = {name: number for number, name in enumerate(judged.names)}
     marks = tuple(index.get(name, NO_LABEL) for name in names[:DEEPEST])
     runs = _runs(scores[:DEEPEST])
