@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ponder.errors import MissingDependency
+from ponder.evaluate.mmeb.loading import load
 from ponder.evaluate.mmeb.parsed import Parsed
+from ponder.evaluate.mmeb.tasks import task_named
 
 
 def parsed_task(data: Path, task: str) -> Parsed:
-    """A task as the official loaders form it, read from a data directory.
+    """A task as the official loaders form it, read from a data directory; nothing is written.
 
     Args:
         data: The data directory.
         task: The task's name.
+
+    Raises:
+        BadArguments: There is no such task.
+        PonderError: It cannot be read, as for `load`.
     """
-    raise MissingDependency("reading the official layout", f"{data}, {task}", "leave --data away")
+    return load(data, task_named(task), write=False).parsed
