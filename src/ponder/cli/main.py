@@ -17,6 +17,7 @@ from ponder.cli import (
     calibrate,
     demo,
     doctor,
+    embed,
     evaluate,
     improve,
     index,
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("embed")(embed.embed)
 app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
