@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ponder.errors import MissingDependency
@@ -11,7 +12,7 @@ from ponder.errors import MissingDependency
 if TYPE_CHECKING:
     from ponder.cascade import Cascade
     from ponder.cascade.cascade import OnFault
-    from ponder.records import Query, Ranking
+    from ponder.records import Query, Ranking, Row
     from ponder.shelf.shelf import Shelf
 
 BUDGET = 256
@@ -96,3 +97,8 @@ class Searching:
         """
         with self._lock:
             return self.shelf.search(query, k=k, budget=budget, stages=stages, where=where, on_fault=on_fault)
+
+    def get(self, ids: Sequence[str]) -> list[Row]:
+        """The rows of these ids, in this order; ids that are not there are left out."""
+        with self._lock:
+            return self.shelf.get(ids)
