@@ -5,11 +5,13 @@ import base64
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from mcp import ClientSession, StdioServerParameters, stdio_client
+from mcp import Client, ClientSession, StdioServerParameters, stdio_client
 from PIL import Image
 
 import ponder
@@ -173,6 +175,33 @@ def test_no_other_file_is_opened(shelf, tmp_path, monkeypatch, image):
 def test_bad_arguments_are_told(shelf, given):
     with pytest.raises(Exception, match=r"validation error|empty query"):
         call(shelf, "search", **given)
+
+
+def test_many_calls_at_once_each_get_their_own_answer(shelf, id_of):
+    asked = {"red kite": "kite.txt", "blue whale": "whale.txt", "green tea pot": "tea.txt"}
+
+    async def asking():
+        async with Client(make_server(shelf)) as client:
+            calls = [client.call_tool("search", {"text": text, "k": 1}) for text in [*asked] * 4]
+            return await asyncio.gather(*calls)
+
+    found = [answer.structured_content["hits"][0]["id"] for answer in asyncio.run(asking())]
+    assert found == [id_of(name) for name in asked.values()] * 4
+
+
+def test_it_ends_when_the_client_goes_and_when_it_is_interrupted(shelf):
+    program = [sys.executable, "-m", "ponder", "mcp", str(shelf.path)]
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    for interrupt in (False, True):
+        with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+            server.stdin.write(json.dumps(hello) + "\n")
+            server.stdin.flush()
+            assert json.loads(server.stdout.readline())["id"] == 1
+            if interrupt:
+                server.send_signal(signal.SIGINT)
+            else:
+                server.stdin.close()
+            assert server.wait(timeout=60) == (-signal.SIGINT if interrupt else 0)
 
 
 def test_without_a_shelf_it_ends_at_once(tmp_path, capsys):

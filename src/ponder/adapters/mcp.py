@@ -52,20 +52,6 @@ INSTRUCTIONS = (
 )
 
 
-def serve(shelf: str | os.PathLike[str] | Shelf, *, budget: int = BUDGET, most_budget: int = 4096) -> None:
-    """Serve over stdin and stdout until the client goes.
-
-    Args:
-        shelf: As for `make_server`.
-        budget: As for `make_server`.
-        most_budget: As for `make_server`.
-
-    Raises:
-        InputNotFound: There is no shelf.
-    """
-    make_server(shelf, budget=budget, most_budget=most_budget).run("stdio")
-
-
 def make_server(
     shelf: str | os.PathLike[str] | Shelf, *, budget: int = BUDGET, most_budget: int = 4096
 ) -> MCPServer[Any]:

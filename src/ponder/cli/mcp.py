@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ponder.adapters.searching import BUDGET
 from ponder.cli import options
 
 
@@ -13,7 +14,7 @@ def mcp(
     shelf: options.Shelf,
     budget: Annotated[
         int, typer.Option("--budget", min=0, help="Tokens of a search for which the client names no budget.")
-    ] = 256,
+    ] = BUDGET,
     most_budget: Annotated[
         int, typer.Option("--most-budget", min=0, help="The most that a client may have a search spend.")
     ] = 4096,
@@ -22,6 +23,11 @@ def mcp(
 
     Its tools are search and read. Only what is on the shelf is served.
     """
-    from ponder.adapters.mcp import serve
+    import signal
 
-    serve(shelf, budget=budget, most_budget=most_budget)
+    from ponder.adapters.mcp import make_server
+
+    server = make_server(shelf, budget=budget, most_budget=most_budget)
+    # A thread that waits for stdin would hold the process up after Ctrl-C. It only reads: it may end at once.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    server.run("stdio")
