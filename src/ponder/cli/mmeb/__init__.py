@@ -4,4 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from ponder.cli.mmeb import show, tasks, verify
+
 app = typer.Typer(help="Run and score MMEB-V2: 78 tasks of pictures, videos and document pages.")
+app.command("tasks")(tasks.tasks)
+app.command("verify")(verify.verify)
+app.command("show")(show.show)
