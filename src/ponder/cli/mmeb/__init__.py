@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ponder.cli.mmeb import report, score
+from ponder.cli.mmeb import convert, report, score
 
 app = typer.Typer(help="Run and score MMEB-V2: 78 tasks of pictures, videos and document pages.")
 app.command("score")(score.score)
 app.command("report")(report.report)
+app.command("convert")(convert.convert)
