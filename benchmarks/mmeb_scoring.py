@@ -5,9 +5,10 @@
 The peer is the official procedure written anew from its description: the whole matrix of scores, a full
 argsort of each row, the list of all names in that order for each query, and 24 metrics in Python over the
 first of them. For all queries at once it would hold the matrix, its negative, the order as int64 and the
-names: `whole_peer_gb`. So it is timed on a share of the queries (``--share``) and scaled; its memory is that of
-the share. Each runs in a fresh process from files to figures; imports are not counted. Memory is the process'
-greatest resident set. `peer_without_names` leaves the lists of names out, which the official files hold.
+names: `whole_peer_gb`. So it is timed on a share of the queries (``--share``) and scaled; its memory is that
+of the share. Each runs in a fresh process from files to figures; imports are not counted. Memory is the
+process' greatest resident set. `peer_without_names` leaves the lists of names out, which the official files
+hold.
 """
 
 from __future__ import annotations

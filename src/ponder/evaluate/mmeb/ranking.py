@@ -147,6 +147,39 @@ def rank_local(
     return found
 
 
+def rank_scored(
+    rankings: Sequence[tuple[Sequence[Name], Sequence[float]]],
+    judged: Sequence[Judged],
+    candidates: Sequence[Sequence[Name]] | None = None,
+    depth: int = DEEPEST,
+) -> Ranked:
+    """Take rankings as a cascade made them, with the scores that say what is tied.
+
+    Args:
+        rankings: Of each query, names, best first, each once, and their scores, which never rise.
+        judged: One a query.
+        candidates: The queries' own, where they have some: a name that is there twice is ranked twice, as the
+            official evaluator does.
+        depth: How many names of each ranking to keep.
+
+    Example:
+        >>> one = Judged(("a",), (1.0,), (1.0,), False)
+        >>> rank_scored([(["b", "a"], [0.5, 0.5])], [one]).standings[0].runs
+        (2,)
+    """
+    found = Ranked([], {}, [])
+    for query, ((names, scores), each) in enumerate(zip(rankings, judged, strict=True)):
+        times = Counter(candidates[query]) if candidates is not None else Counter(names)
+        pairs = list(zip(names, scores, strict=True))
+        several = [pair for pair in pairs for _ in range(max(1, times[pair[0]]))]
+        shown = [name for name, _ in several]
+        found.standings.append(_standing(shown, [score for _, score in several], each))
+        if len(several) > len(pairs):
+            found.once[query] = _standing(list(names), list(scores), each)
+        found.predictions.append(shown[:depth])
+    return found
+
+
 def _standing(names: Sequence[Name], scores: Sequence[float], judged: Judged) -> Standing:
     index = {name: number for number, name in enumerate(judged.names)}
     marks = tuple(index.get(name, NO_LABEL) for name in names[:DEEPEST])
