@@ -150,3 +150,20 @@ def test_media_may_lie_elsewhere_and_names_of_clips_follow(data, place):
     assert not task.incomplete
     prefix = f"{place}/" if place else ""
     assert all(each.name.startswith(f"{prefix}video-tasks/frames/") for each in task.candidates)
+
+
+def test_a_configuration_is_not_taken_for_another_that_begins_like_it(tmp_path):
+    from ponder.errors import MissingDependency
+    from ponder.evaluate.mmeb.hub import Repo
+
+    for name in ("refcoco-matching", "mscoco_i2t"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "test-00000-of-00001.parquet").write_bytes(b"")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "nights_test-0001.parquet").write_bytes(b"")
+    repo = Repo("owner/name", tmp_path, "")
+    for wrong in ("RefCOCO", "MSCOCO", "Matching-RefCOCO"):
+        with pytest.raises(MissingDependency):
+            repo.files(wrong, "test")
+    assert [path.parent.name for path in repo.files("MSCOCO_i2t", "test")] == ["mscoco_i2t"]
+    assert [path.name for path in repo.files("NIGHTS", "test")] == ["nights_test-0001.parquet"]
