@@ -15,6 +15,7 @@ import typer
 
 from ponder.cli import (
     calibrate,
+    compare,
     demo,
     doctor,
     embed,
@@ -61,6 +62,7 @@ app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)
 app.command("evaluate-moments")(moments.evaluate_moments)
 app.command("evaluate-qa")(qa.evaluate_qa)
+app.command("compare")(compare.compare)
 app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
 app.command("mine")(mine.mine)

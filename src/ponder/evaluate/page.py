@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 _STYLE = """
@@ -15,6 +16,9 @@ code { background: #f3f3f3; padding: 0 .2rem; }
   body { background: #181818; color: #ddd; } th, td { border-color: #444; } code { background: #282828; }
 }
 """
+
+
+_MARKS = re.compile(r"([\\`*_\[\]<>!#~&])")
 
 
 def html_page(title: str, markdown: str) -> str:
@@ -45,15 +49,25 @@ def table_lines(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str
         ['| a | b |', '|---|---|', '| 1 | x\\|y |']
     """
     lines = [heads, *rows]
-    marked = [f"| {' | '.join(plain(cell) for cell in row)} |" for row in lines]
+    marked = [f"| {' | '.join(cell(each) for each in row)} |" for row in lines]
     return [marked[0], "|" + "---|" * len(heads), *marked[1:]]
 
 
-def plain(text: str) -> str:
-    r"""Text that neither ends a table's cell nor its row.
+def cell(text: str) -> str:
+    r"""Markdown that neither ends a table's cell nor its row.
 
     Example:
-        >>> plain("a|b\n c")
-        'a\\|b c'
+        >>> cell("**a**|b\n c")
+        '**a**\\|b c'
     """
     return " ".join(text.replace("|", "\\|").split())
+
+
+def plain(text: str) -> str:
+    r"""Words of somebody else's as Markdown that shows them and does nothing: no link, picture or mark.
+
+    Example:
+        >>> plain("![x](http://y) a_b")
+        '\\!\\[x\\](http://y) a\\_b'
+    """
+    return " ".join(_MARKS.sub(r"\\\1", text).split())

@@ -66,13 +66,15 @@ def score(
 
 
 def _parsed(data: Path | None, task: str) -> Parsed | None:
+    """Labels and pool from the official layout; its pages are not written, as nothing is opened."""
     if data is None:
         return None
     if not task:
         raise BadArguments("no task", "--data", "name one with --task")
-    from ponder.evaluate.mmeb.layout import parsed_task
+    from ponder.evaluate.mmeb.loading import load
+    from ponder.evaluate.mmeb.tasks import task_named
 
-    return parsed_task(data, task)
+    return load(data, task_named(task), write=False).parsed
 
 
 def _scope(given: str, task: str) -> Scope | None:

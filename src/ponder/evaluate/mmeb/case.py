@@ -32,7 +32,8 @@ class Case:
         vectors: The embeddings; None where predictions are scored.
         notes: What is odd about it, counted: ``labels_not_in_pool``, ``queries_without_labels``,
             ``queries_with_repeated_candidates``, ``vectors_not_finite``, ``short_predictions`` (fewer names
-            than metrics look at), ``predictions_with_repeated_names``.
+            than metrics look at), ``predictions_with_repeated_names``, ``queries_with_problems`` (media or a
+            label that the layout lacks).
     """
 
     told: Sequence[Told]
@@ -89,6 +90,8 @@ def read_case(
         raise BadArguments("whose are the candidates", str(folder), "give meta.json, --task or --scope")
     vectors = _vectors(folder, task, parsed, len(gold))
     notes = _notes(gold, scope, vectors.names)
+    problems = sum(bool(each.problem) for each in parsed.queries) if parsed is not None else 0
+    notes |= {"queries_with_problems": problems} if problems else {}
     if scope == "local":
         _in_pool(gold, set(vectors.names))
     broken = _not_finite(vectors)

@@ -11,7 +11,7 @@ from importlib import resources
 
 from ponder.evaluate.mmeb.averages import Averages, Mean, averages
 from ponder.evaluate.mmeb.scores import MODALITIES, Entry, Scores
-from ponder.evaluate.page import table_lines
+from ponder.evaluate.page import plain, table_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def markdown(name: str, runs: Mapping[int | None, Scores], partial: Mapping[str,
 def _lines(name: str, runs: Mapping[int | None, Scores], partial: Mapping[str, int]) -> Iterator[str]:
     means = {budget: averages(scores.entries) for budget, scores in runs.items()}
     last = list(means.values())[-1]
-    yield f"# MMEB-V2: {name}"
+    yield f"# MMEB-V2: {plain(name)}"
     yield ""
     yield "Mean over tasks of hit@1 (image, video) and linear nDCG@5 (documents), per cent."
     yield from _caveats(last, partial)
@@ -89,12 +89,12 @@ def _caveats(means: Averages, partial: Mapping[str, int]) -> Iterator[str]:
         count = len(means.overall.values)
         yield ""
         yield (
-            f"**{len(lost)} of {count + len(lost)} tasks have no score**: {', '.join(lost)}. Means are over "
-            f"the {count} that have one; with what is missing as 0 the overall is "
+            f"**{len(lost)} of {count + len(lost)} tasks have no score**: {', '.join(map(plain, lost))}. "
+            f"Means are over the {count} that have one; with what is missing as 0 the overall is "
             f"{_cent(means.overall.honest)}."
         )
     if partial:
-        names = ", ".join(f"{name} ({count} queries)" for name, count in partial.items())
+        names = ", ".join(f"{plain(name)} ({count} queries)" for name, count in partial.items())
         yield ""
         yield f"**Incomplete**, some queries could not be asked: {names}."
 
@@ -107,7 +107,7 @@ def _board(name: str, means: Mapping[int | None, Averages]) -> list[str]:
             (each.overall, [each.model, _number(each.overall), *figures, _yes(each.reasons), each.source])
         )
     for budget, found in means.items():
-        own = f"**{name}{'' if budget is None else f', {budget} tokens a query'}**"
+        own = f"**{plain(name)}{'' if budget is None else f', {budget} tokens a query'}**"
         figures = [_of(found.modalities[modality]) for modality in MODALITIES]
         rows.append((100 * (found.overall.found or 0.0), [own, _of(found.overall), *figures, "", "this run"]))
     rows.sort(key=lambda row: -row[0])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Repo:
         if not found:
             where = f"{self.folder}: {' or '.join(told)}" if told else str(self.folder)
             what = f"no data of split {split!r}" + (f" of {config!r}" if config else "")
-            raise MissingDependency(what, where, download(self.name))
+            raise MissingDependency(what, where, "fetch the repository anew: `ponder mmeb verify` says how")
         return found
 
     def _told(self, config: str, split: str) -> list[str] | None:
@@ -102,7 +103,9 @@ class Repo:
         if config:
             folder = config.lower()
             inside = {p: names[1:] for p, names in parts.items() if names[0] == folder}
-            parts = inside or {p: names for p, names in parts.items() if _names(names, [folder])}
+            parts = inside or {
+                p: names for p, names in parts.items() if any(_is_of(folder, n) for n in names)
+            }
         ours = _WORDS.get(split, (split,))
         others = [word for words in _WORDS.values() for word in words if word not in ours]
         for suffix in SUFFIXES:
@@ -136,8 +139,9 @@ def find_repo(name: str, root: Path) -> Repo:
         found = _snapshot(name, cache)
         if found is not None:
             return found
-    looked = ", ".join(str(each) for each in (*plain, *caches))
-    raise MissingDependency(f"{name} is not here", f"looked in {looked}", download(name))
+    looked = ", ".join(str(each.relative_to(root)) for each in (*plain, *caches[:-1]))
+    where = f"looked in {root} for {looked}, and in {user_hub()}"
+    raise MissingDependency(f"{name} is not here", where, download(name, root))
 
 
 def user_hub() -> Path:
@@ -148,14 +152,14 @@ def user_hub() -> Path:
     return Path(home).expanduser() / "hub"
 
 
-def download(name: str, folder: str = "DATA_DIR") -> str:
-    """The command that gets a repository.
+def download(name: str, data: Path) -> str:
+    """The command that gets a repository into a data directory.
 
     Example:
-        >>> download("VLM2Vec/MSVD", "/data")
+        >>> download("VLM2Vec/MSVD", Path("/data"))
         'hf download VLM2Vec/MSVD --repo-type dataset --local-dir /data/hf/VLM2Vec/MSVD'
     """
-    return f"hf download {name} --repo-type dataset --local-dir {folder}/hf/{name}"
+    return f"hf download {name} --repo-type dataset --local-dir {shlex.quote(str(data / 'hf' / name))}"
 
 
 def _holding(folder: Path) -> Iterator[Path]:
@@ -166,6 +170,16 @@ def _names(parts: Sequence[str], words: Sequence[str]) -> bool:
     """Whether one of the words stands alone in one of the parts: in "msrvtt_test_1k", not in "latest"."""
     said = re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])")
     return any(said.search(part) for part in parts)
+
+
+def _is_of(config: str, part: str) -> bool:
+    """Whether a part of a path is named after a configuration, alone or with a split and a number behind.
+
+    "refcoco_test-0001.parquet" is refcoco's; "refcoco-matching" is another's.
+    """
+    words = "|".join(re.escape(word) for known in _WORDS.values() for word in known)
+    ended = rf"(?<![a-z]){re.escape(config)}(?:[-_.](?:{words}|\d+|of))*(?:\.\w+)?$"
+    return bool(re.search(ended, part))
 
 
 def _snapshot(name: str, cache: Path) -> Repo | None:

@@ -48,7 +48,14 @@ class Nearest:
 
 
 def nearest(
-    queries: NDArray[Any], pool: NDArray[Any], depth: int = DEEPEST, advance: Advance | None = None
+    queries: NDArray[Any],
+    pool: NDArray[Any],
+    depth: int = DEEPEST,
+    advance: Advance | None = None,
+    *,
+    tile: int = TILE,
+    block: int = BLOCK,
+    pairs: int = PAIRS,
 ) -> Nearest:
     """Rank the pool for each query, as deep as asked for.
 
@@ -57,6 +64,9 @@ def nearest(
         pool: (candidates, dim); may be a memory map.
         depth: How many places; at least those that metrics look at, at most the pool.
         advance: Called with (queries done, queries).
+        tile: Queries at a time; the result is the same, as with the next two.
+        block: Candidates at a time.
+        pairs: Most pairs of a tile that are held for exact scores.
 
     Example:
         >>> import numpy as np
@@ -74,18 +84,18 @@ def nearest(
     )
     if not depth:
         return found
-    several = _Several(pool, depth)
-    start, size = 0, TILE
+    several = _Several(pool, depth, block, pairs)
+    start, size = 0, tile
     while start < len(queries):
-        tile = np.asarray(queries[start : start + size], np.float32)
-        part = slice(start, start + len(tile))
-        pairs = several.candidates(tile)
-        if pairs is None:
+        asked = np.asarray(queries[start : start + size], np.float32)
+        part = slice(start, start + len(asked))
+        kept = several.candidates(asked)
+        if kept is None:
             # Nearly everything is nearly tied: fewer queries at a time, so that memory stays bounded.
-            size = max(1, len(tile) // 2)
+            size = max(1, len(asked) // 2)
             continue
-        _rank(tile, several, *pairs, Nearest(*(each[part] for each in _fields(found))))
-        start += len(tile)
+        _rank(asked, several, *kept, Nearest(*(each[part] for each in _fields(found))))
+        start += len(asked)
         if advance:
             advance(start, len(queries))
     return found
@@ -98,10 +108,10 @@ def _fields(found: Nearest) -> tuple[NDArray[Any], ...]:
 class _Several:
     """The pool's distinct vectors, and who has them."""
 
-    def __init__(self, pool: NDArray[Any], depth: int) -> None:
+    def __init__(self, pool: NDArray[Any], depth: int, block: int, pairs: int) -> None:
         import numpy as np
 
-        self.pool, self.depth = pool, depth
+        self.pool, self.depth, self.block, self.pairs = pool, depth, block, pairs
         self.first, which = distinct(pool)
         self.counts = np.bincount(which, minlength=len(self.first))
         # Of each vector, its owners in the pool's order; more of them than places are of no use.
@@ -120,8 +130,8 @@ class _Several:
         import numpy as np
 
         whole = len(self.first) == len(self.pool)
-        for start in range(0, len(self.first), BLOCK):
-            stop = start + BLOCK
+        for start in range(0, len(self.first), self.block):
+            stop = start + self.block
             rows = self.pool[start:stop] if whole else self.pool[self.first[start:stop]]
             yield start, np.asarray(rows, np.float32)
 
@@ -162,7 +172,7 @@ class _Several:
             at = hits // len(rows)
             kept.append((at, hits % len(rows) + start, scores.ravel()[hits]))
             held += len(hits)
-            if held > PAIRS and len(tile) > 1:
+            if held > self.pairs and len(tile) > 1:
                 return None
         asked = np.concatenate([each[0] for each in kept])
         which = np.concatenate([each[1] for each in kept])

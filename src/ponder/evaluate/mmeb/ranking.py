@@ -135,26 +135,52 @@ def rank_local(
         order = np.argsort(-scores, kind="stable")
         names = [own[place] for place in order.tolist()]
         ranked = scores[order].tolist()
-        found.standings.append(standing_of_scores(names, ranked, each))
+        found.standings.append(_standing(names, ranked, each))
         if len(set(own)) < len(own):
             first: dict[Name, float] = {}
             for name, score in zip(names, ranked, strict=True):
                 first.setdefault(name, score)
-            found.once[query] = standing_of_scores(list(first), list(first.values()), each)
+            found.once[query] = _standing(list(first), list(first.values()), each)
         found.predictions.append(names[:depth])
         if advance:
             advance(query + 1, len(judged))
     return found
 
 
-def standing_of_scores(names: Sequence[Name], scores: Sequence[float], judged: Judged) -> Standing:
-    """Where a query's labels stand in a ranking with scores.
+def rank_scored(
+    rankings: Sequence[tuple[Sequence[Name], Sequence[float]]],
+    judged: Sequence[Judged],
+    candidates: Sequence[Sequence[Name]] | None = None,
+    depth: int = DEEPEST,
+) -> Ranked:
+    """Take rankings as a cascade made them, with the scores that say what is tied.
 
     Args:
-        names: Best first.
-        scores: Of each, falling.
-        judged: The query's labels.
+        rankings: Of each query, names, best first, each once, and their scores, which never rise.
+        judged: One a query.
+        candidates: The queries' own, where they have some: a name that is there twice is ranked twice, as the
+            official evaluator does.
+        depth: How many names of each ranking to keep.
+
+    Example:
+        >>> one = Judged(("a",), (1.0,), (1.0,), False)
+        >>> rank_scored([(["b", "a"], [0.5, 0.5])], [one]).standings[0].runs
+        (2,)
     """
+    found = Ranked([], {}, [])
+    for query, ((names, scores), each) in enumerate(zip(rankings, judged, strict=True)):
+        times = Counter(candidates[query]) if candidates is not None else Counter(names)
+        pairs = list(zip(names, scores, strict=True))
+        several = [pair for pair in pairs for _ in range(max(1, times[pair[0]]))]
+        shown = [name for name, _ in several]
+        found.standings.append(_standing(shown, [score for _, score in several], each))
+        if len(several) > len(pairs):
+            found.once[query] = _standing(list(names), list(scores), each)
+        found.predictions.append(shown[:depth])
+    return found
+
+
+def _standing(names: Sequence[Name], scores: Sequence[float], judged: Judged) -> Standing:
     index = {name: number for number, name in enumerate(judged.names)}
     marks = tuple(index.get(name, NO_LABEL) for name in names[:DEEPEST])
     runs = _runs(scores[:DEEPEST])
