@@ -102,7 +102,7 @@ def test_no_data_directory(tmp_path):
         "configs: [{config_name: default, data_files: {test: rows/these.jsonl, train: none.jsonl}}]",
         "configs: [{config_name: default, data_files: rows/these.jsonl}]",
         "configs: [{config_name: default, data_dir: rows, data_files: [{split: test, path: ['these.*']}]}]",
-        "configs: [{config_name: a, data_files: '*.x'}, {config_name: b, default: true, data_files: 'rows/*'}]",
+        "configs: [{config_name: a, data_files: '*.x'}, {config_name: b, default: true, data_files: rows/*}]",
         "configs: [{config_name: mine, data_files: 'rows/these.jsonl'}]",
     ],
 )
