@@ -119,7 +119,7 @@ def test_the_readme_says_which_file_is_which(data, told):
 
 @pytest.mark.parametrize(
     "name",
-    ["test.jsonl", "data/test-00000-of-00002.jsonl", "msvd_test_1k.jsonl", "rows/eval/1.jsonl", "rows.jsonl"],
+    ["test.jsonl", "data/test-00000-of-00001.jsonl", "msvd_test_1k.jsonl", "rows/eval/1.jsonl", "rows.jsonl"],
 )
 def test_without_a_readme_names_say_which_split_a_file_is_of(data, name):
     repo = data / "hf" / "VLM2Vec" / "MSVD"
@@ -128,6 +128,15 @@ def test_without_a_readme_names_say_which_split_a_file_is_of(data, name):
         (repo / path).parent.mkdir(parents=True, exist_ok=True)
         (repo / path).write_text(json.dumps({"video_id": "0", "caption": [said]}) + "\n")
     assert [each.side.text.rpartition(": ")[2] for each in parsed(data, "MSVD").queries] == ["right"]
+
+
+def test_a_table_of_several_files_has_to_be_whole(data):
+    folder = data / "hf" / "VLM2Vec" / "MSVD" / "data"
+    whole = (folder / "test-00000-of-00001.parquet").rename(folder / "test-00000-of-00002.parquet")
+    with pytest.raises(MissingDependency, match=r"part of the data is not here.*test-00001-of-00002.parquet"):
+        parsed(data, "MSVD")
+    shutil.copy(whole, folder / "test-00001-of-00002.parquet")
+    assert len(parsed(data, "MSVD").queries) == 6
 
 
 @pytest.mark.parametrize(
