@@ -15,8 +15,10 @@ import typer
 
 from ponder.cli import (
     calibrate,
+    compare,
     demo,
     doctor,
+    embed,
     evaluate,
     improve,
     index,
@@ -25,9 +27,11 @@ from ponder.cli import (
     mmeb,
     models,
     moments,
+    mteb,
     parity,
     qa,
     reason,
+    recommend,
     remove,
     scale,
     search,
@@ -47,6 +51,8 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("embed")(embed.embed)
+app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")
@@ -54,10 +60,12 @@ app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)
 app.command("evaluate-moments")(moments.evaluate_moments)
 app.command("evaluate-qa")(qa.evaluate_qa)
+app.command("compare")(compare.compare)
 app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
 app.command("mine")(mine.mine)
 app.command("improve")(improve.improve)
+app.command("mteb")(mteb.mteb)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")
