@@ -101,7 +101,9 @@ def assert_same_shape(shown: Any, real: Any, where: str) -> None:
         assert isinstance(real, int | float), where
 
 
-@pytest.mark.parametrize("document", ["docs/guide.md", "docs/training.md", "docs/feedback.md", "docs/mmeb.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/guide.md", "docs/training.md", "docs/feedback.md", "docs/mmeb.md"]
+)
 def test_the_guide_runs(
     document: str, home: Path, capsys: pytest.CaptureFixture[str], tiny_folder: Callable[[str], Path]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from benchmark_data import parsed, tiny
 
 from ponder.errors import InputInvalid, InputNotFound, MissingDependency
-from ponder.evaluate.mmeb.hub import find_repo
+from ponder.evaluate.mmeb.hub import Repo, find_repo
 from ponder.evaluate.mmeb.loading import load
 from ponder.evaluate.mmeb.tasks import task_named
 
@@ -159,3 +159,25 @@ def test_media_may_lie_elsewhere_and_names_of_clips_follow(data, place):
     assert not task.incomplete
     prefix = f"{place}/" if place else ""
     assert all(each.name.startswith(f"{prefix}video-tasks/frames/") for each in task.candidates)
+
+
+def test_a_configuration_is_not_taken_for_another_that_begins_like_it(tmp_path):
+    for name in ("refcoco-matching", "mscoco_i2t"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "test-00000-of-00001.parquet").write_bytes(b"")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "nights_test-0001.parquet").write_bytes(b"")
+    repo = Repo("owner/name", tmp_path, "")
+    for wrong in ("RefCOCO", "MSCOCO", "Matching-RefCOCO"):
+        with pytest.raises(MissingDependency):
+            repo.files(wrong, "test")
+    assert [path.parent.name for path in repo.files("MSCOCO_i2t", "test")] == ["mscoco_i2t"]
+    assert [path.name for path in repo.files("NIGHTS", "test")] == ["nights_test-0001.parquet"]
+
+
+def test_a_configuration_that_the_readme_does_not_name_is_not_there(data):
+    folder = data / "hf" / "ziyjiang" / "MMEB_Test_Instruct"
+    (folder / "MSCOCO").mkdir()
+    shutil.copy(folder / "MSCOCO_i2t" / "test-00000-of-00001.parquet", folder / "MSCOCO" / "test.parquet")
+    with pytest.raises(MissingDependency, match="MSCOCO"):
+        parsed(data, "MSCOCO")

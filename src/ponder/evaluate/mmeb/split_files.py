@@ -55,13 +55,17 @@ def split_files(folder: Path, config: str, split: str) -> list[Path]:
 
 
 def _told(folder: Path, config: str, split: str) -> list[str] | None:
-    """The patterns of the README; None where it says nothing of this configuration."""
+    """The patterns of the README; None where it names no configurations, or none by default.
+
+    Where it names others only there are no patterns: the hub refuses such a name, and files that are named
+    alike are another's.
+    """
     configs = _configs(folder / "README.md")
     named = [each for each in configs if each.get("config_name", "default") == (config or "default")]
     if not named and not config:
         named = [each for each in configs if each.get("default")] or (configs if len(configs) == 1 else [])
     if not named:
-        return None
+        return [] if config and configs else None
     base = str(named[0].get("data_dir") or "").strip("/")
     patterns = _patterns(named[0].get("data_files"), split)
     return None if patterns is None else [f"{base}/{each}" if base else each for each in patterns]
@@ -89,7 +93,7 @@ def _by_default(folder: Path, config: str, split: str) -> list[Path]:
     if config:
         asked = config.lower()
         inside = {p: names[1:] for p, names in parts.items() if names[0] == asked}
-        parts = inside or {p: names for p, names in parts.items() if _names(names, [asked])}
+        parts = inside or {p: names for p, names in parts.items() if any(_is_of(asked, n) for n in names)}
     ours = _WORDS.get(split, (split,))
     others = [word for words in _WORDS.values() for word in words if word not in ours]
     for suffix in SUFFIXES:
@@ -117,6 +121,16 @@ def _names(parts: Sequence[str], words: Sequence[str]) -> bool:
     """Whether one of the words stands alone in one of the parts: in "msrvtt_test_1k", not in "latest"."""
     said = re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])")
     return any(said.search(part) for part in parts)
+
+
+def _is_of(config: str, part: str) -> bool:
+    """Whether a part of a path is named after a configuration, alone or with a split and a number behind.
+
+    "refcoco_test-0001.parquet" is refcoco's; "refcoco-matching" is another's.
+    """
+    words = "|".join(re.escape(word) for known in _WORDS.values() for word in known)
+    ended = rf"(?<![a-z]){re.escape(config)}(?:[-_.](?:{words}|\d+|of))*(?:\.\w+)?$"
+    return bool(re.search(ended, part))
 
 
 def _configs(readme: Path) -> list[dict[str, Any]]:
