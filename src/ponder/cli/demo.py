@@ -125,7 +125,7 @@ def _open(shelf: Path | None, models: str) -> Shelf:
 
 
 def _result(search: DemoSearch, ranking: Ranking, collection: Path) -> dict[str, Any]:
-    from ponder.cli.present import ranking_json
+    from ponder.serve.answers import ranking_json
 
     wanted = {f"{collection / name}" for name in search.expect}
     found = any(hit.item.uri in wanted for hit in ranking.hits[: search.within])

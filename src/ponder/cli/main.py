@@ -36,6 +36,7 @@ from ponder.cli import (
     remove,
     scale,
     search,
+    serve,
     train,
 )
 from ponder.errors import BackendFailed, PonderError
@@ -68,6 +69,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("mine")(mine.mine)
 app.command("improve")(improve.improve)
 app.command("mteb")(mteb.mteb)
+app.command("serve")(serve.serve)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")

@@ -15,18 +15,6 @@ _REASON_CHARS = 240
 """Of a hit's reasoning in a terminal: three lines or so; ``--json`` has it all."""
 
 
-def ranking_json(ranking: Ranking, seconds: float) -> dict[str, Any]:
-    """The document of ``ponder search --json``."""
-    by_stage = {name: tokens_of(usage) for name, usage in ranking.by_stage.items()}
-    return {
-        "hits": [_hit_json(hit) for hit in ranking.hits],
-        "budget": ranking.budget,
-        "usage": {**tokens_of(ranking.usage), "by_stage": by_stage},
-        "failed": [{"stage": event.stage, "why": event.what} for event in ranking.trace if event.failed],
-        "seconds": round(seconds, 3),
-    }
-
-
 def skipped_json(skipped: tuple[Skipped, ...] | list[Skipped]) -> list[dict[str, str]]:
     """``[{"uri", "error"}]``."""
     return [{"uri": each.uri, "error": each.error} for each in skipped]
@@ -91,23 +79,6 @@ def show_ledger(ranking: Ranking) -> None:
         style="bold",
     )
     show(ledger)
-
-
-def _hit_json(hit: Hit) -> dict[str, Any]:
-    return {
-        "id": hit.item.id,
-        "uri": place_of(hit),
-        "kind": hit.item.kind,
-        "rank": hit.rank,
-        "score": hit.score,
-        "part": hit.part,
-        "reasoning": hit.reason,
-        "passage": hit.passage,
-        "stages": [
-            {"name": stage.name, "score": stage.score, "rank": stage.rank, "note": stage.note}
-            for stage in hit.stages
-        ],
-    }
 
 
 def _moves(hit: Hit) -> str:

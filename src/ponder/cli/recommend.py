@@ -33,8 +33,9 @@ def recommend(
     """
     began = time.perf_counter()
     from ponder.cascade.pacing import check_allocation
-    from ponder.cli.explain import explanation, show_explanation
-    from ponder.cli.present import ranking_json, show_ranking
+    from ponder.cli.explain import show_explanation
+    from ponder.cli.present import show_ranking
+    from ponder.serve.answers import explanation, ranking_json
     from ponder.shelf.shelf import open_shelf
 
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:

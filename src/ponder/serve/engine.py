@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -61,9 +61,11 @@ class Engine:
 
     def __init__(self, max_queue: int) -> None:
         self._max = max_queue
-        self._line: queue.Queue[_Task | None] = queue.Queue()
+        self._line: deque[_Task] = deque()
+        self._slow: deque[_Task] = deque()
         self._waiting = 0
-        self._lock = threading.Lock()
+        self._closed = False
+        self._lock = threading.Condition()
         self._pace = 0.1
         self._thread = threading.Thread(target=self._work, name="ponder-models", daemon=True)
         self._thread.start()
@@ -82,6 +84,19 @@ class Engine:
         """
         task = _Task(work, Future())
         return await self._await(task)
+
+    def later(self, work: Callable[[], Any]) -> Future[Any]:
+        """Do something long when nothing else waits; it lets others go first by calling `breathe`."""
+        task = _Task(work, Future())
+        with self._lock:
+            self._slow.append(task)
+            self._lock.notify()
+        return task.done
+
+    def breathe(self) -> None:
+        """Do whatever waits. Called by long work, in the engine's own thread, between two of its pieces."""
+        while tasks := self._next(patient=False):
+            self._do(tasks)
 
     async def together(self, batch: Callable[[Sequence[Any]], Sequence[T]], piece: Any) -> T:
         """Do something for which all that wait for the same may be handed over at once.
@@ -125,7 +140,14 @@ class Engine:
 
     def close(self, seconds: float = 10.0) -> None:
         """Let what is being worked on end, and drop what waits."""
-        self._line.put(None)
+        with self._lock:
+            self._closed = True
+            dropped = [*self._line, *self._slow]
+            self._line.clear()
+            self._slow.clear()
+            self._lock.notify()
+        for task in dropped:
+            task.done.cancel()
         self._thread.join(seconds)
 
     async def _await(self, task: _Task) -> Any:
@@ -138,36 +160,41 @@ class Engine:
 
     def _put(self, task: _Task) -> None:
         with self._lock:
-            if self._waiting >= self._max:
+            if self._closed or self._waiting >= self._max:
                 raise Busy(self._waiting, self._waiting * self._pace)
             self._waiting += 1
-        self._line.put(task)
+            self._line.append(task)
+            self._lock.notify()
 
     def _work(self) -> None:
-        held: _Task | None = None
         while True:
-            task = held or self._line.get()
-            held = None
-            if task is None:
-                self._drop()
+            if tasks := self._next(patient=True):
+                self._do(tasks)
+            elif self._closed:
                 return
-            tasks = [task]
-            while task.batch is not None and len(tasks) < _TOGETHER:
-                try:
-                    following = self._line.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None or following.batch != task.batch:
-                    held = following
-                    if following is None:
-                        self._line.put(None)
-                    break
-                tasks.append(following)
-            self._do(tasks)
+            elif self._slow:
+                self._do([self._slow.popleft()], counted=False)
 
-    def _do(self, tasks: list[_Task]) -> None:
+    def _next(self, *, patient: bool) -> list[_Task]:
+        """What is to be done next: one task, or several that can be done together; none where none waits."""
+        with self._lock:
+            while patient and not (self._line or self._slow or self._closed):
+                self._lock.wait()
+            if not self._line:
+                return []
+            tasks = [self._line.popleft()]
+            batch = tasks[0].batch
+            while (
+                batch is not None and self._line and len(tasks) < _TOGETHER and self._line[0].batch == batch
+            ):
+                tasks.append(self._line.popleft())
+            return tasks
+
+    def _do(self, tasks: list[_Task], *, counted: bool = True) -> None:
         # A task whose future was cancelled cannot be started: nobody waits for it.
-        live = [each for each in tasks if not each.dropped.is_set() and each.done.set_running_or_notify_cancel()]
+        live = [
+            each for each in tasks if not each.dropped.is_set() and each.done.set_running_or_notify_cancel()
+        ]
         began = time.perf_counter()
         try:
             if live and live[0].batch is not None:
@@ -184,15 +211,7 @@ class Engine:
                 if not each.done.done():
                     each.done.set_exception(error)
         finally:
-            with self._lock:
-                self._waiting -= len(tasks)
-                self._pace += 0.1 * ((time.perf_counter() - began) / len(tasks) - self._pace)
-
-    def _drop(self) -> None:
-        while True:
-            try:
-                task = self._line.get_nowait()
-            except queue.Empty:
-                return
-            if task is not None:
-                task.done.cancel()
+            if counted:
+                with self._lock:
+                    self._waiting -= len(tasks)
+                    self._pace += 0.1 * ((time.perf_counter() - began) / len(tasks) - self._pace)

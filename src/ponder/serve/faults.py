@@ -8,7 +8,14 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFound, MissingDependency, PonderError
+from ponder.errors import (
+    BackendFailed,
+    BadArguments,
+    InputInvalid,
+    InputNotFound,
+    MissingDependency,
+    PonderError,
+)
 from ponder.serve.engine import Busy
 
 _STATUS: tuple[tuple[type[PonderError], int], ...] = (
@@ -30,7 +37,11 @@ def status_of(error: PonderError) -> int:
 
 def body_of(message: str, kind: str, status: int) -> dict[str, object]:
     """A body that clients of OpenAI, Cohere and Jina find their message in."""
-    return {"error": {"message": message, "type": kind, "code": status}, "message": message, "detail": message}
+    return {
+        "error": {"message": message, "type": kind, "code": status},
+        "message": message,
+        "detail": message,
+    }
 
 
 def told(error: PonderError) -> str:

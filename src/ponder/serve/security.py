@@ -19,8 +19,9 @@ _OPEN = ("/healthz", "/readyz", "/static/")
 HEADERS = {
     # Pictures, clips and pages come from here; scripts and styles are files of ours and nothing inline.
     "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' "
-        "blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -122,4 +123,6 @@ def _same(origin: str, request: Request) -> bool:
 
 
 def _refused(status: int, what: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": what, "type": "refused", "code": status}, "message": what}, status)
+    return JSONResponse(
+        {"error": {"message": what, "type": "refused", "code": status}, "message": what}, status
+    )

@@ -43,7 +43,9 @@ class ServeSettings:
     def __post_init__(self) -> None:
         if not self.loopback and not self.token:
             raise BadArguments(
-                f"{self.host} can be reached by others", "--host", "give a --token with it, or stay on 127.0.0.1"
+                f"{self.host} can be reached by others",
+                "--host",
+                "give a --token with it, or stay on 127.0.0.1",
             )
         if not 0 <= self.port < 65536:
             raise BadArguments(f"no port: {self.port}", "--port", "0 to 65535")
