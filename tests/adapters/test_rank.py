@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+import ponder
 from ponder.adapters.rank import Ranker
-from ponder.errors import BadArguments, InputInvalid
+from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.index.cache import Cache
 from ponder.testing import FakeModels
 
+COLLECTION = Path(ponder.__file__).parent / "demo" / "collection"
 TEXTS = ["the blue whale sings", "a red kite", "green tea in a pot"]
 
 
@@ -57,6 +61,22 @@ def test_a_string_is_never_a_path(tmp_path):
     assert found[0]["corpus_id"] == 1
 
 
+def test_a_files_text_or_a_clip_is_asked_for(tmp_path):
+    (tmp_path / "asked.txt").write_text("green tea", "utf-8")
+    assert Ranker("fake").rank(tmp_path / "asked.txt", TEXTS)[0]["corpus_id"] == 2
+    clip = COLLECTION / "clips" / "c02.mp4"
+    assert Ranker("fake").rank(clip, ["tea", {"id": "c", "video": clip}])[0]["id"] == "c"
+    with pytest.raises(InputNotFound):
+        Ranker("fake").rank(tmp_path / "nosuch.png", TEXTS)
+
+
+def test_many_threads_may_ask_one_ranker():
+    ranker = Ranker("fake")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda text: ranker.rank(text, TEXTS)[0]["corpus_id"], TEXTS * 8))
+    assert found == [0, 1, 2] * 8
+
+
 def test_what_cannot_be_opened_comes_last_and_says_why(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"no picture")
     documents = ["", tmp_path / "broken.png", tmp_path / "nosuch.png", tmp_path / "a.xyz", "a kite", b""]
@@ -97,6 +117,10 @@ def test_a_pdf_is_told_by_its_page(tmp_path):
     canvas.save()
     pages = [{"page": (tmp_path / "two.pdf", number)} for number in (1, 2)]
     assert Ranker("fake").rank("spring tides", pages)[0]["corpus_id"] == 1
+    [first, second] = pages
+    assert Ranker("fake").rank(second, ["harbour cranes", "spring tides"])[0]["corpus_id"] == 1
+    asked = {**first, "instruction": "Find it."}
+    assert Ranker("fake").rank(asked, ["spring tides", "harbour cranes"])[0]["corpus_id"] == 1
     with pytest.raises(BadArguments, match="which page"):
         Ranker("fake").rank("spring tides", [tmp_path / "two.pdf"])
 
