@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,13 @@ class Run:
     Attributes:
         name: For headings: the folder's name, and the budget where the folder has several.
         parts: By data set or task.
+        about: What the run's manifest says of models, settings, versions and files, by path, as in
+            ``models.fingerprints.embedder``; empty where there is no manifest.
     """
 
     name: str
     parts: Mapping[str, Part]
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_run(folder: Path, budget: int | None = None) -> Run:
@@ -89,7 +93,7 @@ def read_run(folder: Path, budget: int | None = None) -> Run:
     if files:
         chosen = _chosen(list(files), budget, folder)
         part = _evaluated(folder, files[chosen], chosen)
-        return Run(f"{name} @ {chosen:,}", {part.name: part})
+        return Run(f"{name} @ {chosen:,}", {part.name: part}, _about(folder / "manifest.json"))
     below = budgets_of(folder)
     place = folder
     if below:
@@ -99,7 +103,7 @@ def read_run(folder: Path, budget: int | None = None) -> Run:
     if not parts:
         hint = "`ponder evaluate --run-dir` and `ponder mmeb run --out` write such folders"
         raise InputInvalid("no run", str(folder), f"no queries-BUDGET.jsonl and no TASK{_ENDING}: {hint}")
-    return Run(name, parts)
+    return Run(name, parts, _about(folder / "manifest.json"))
 
 
 def _number(path: Path) -> int:
@@ -139,6 +143,21 @@ def _evaluated(folder: Path, queries: Path, budget: int) -> Part:
     manifest = folder / "manifest.json"
     told = read_json(manifest).get("dataset", {}) if manifest.is_file() else {}
     return Part(str(told.get("name", "")), str(told.get("split", "")), METRIC, results, {})
+
+
+def _about(manifest: Path) -> dict[str, str]:
+    told = read_json(manifest) if manifest.is_file() else {}
+    return dict(_flat("", told)) if isinstance(told, dict) else {}
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Leaves with their paths; the command that was typed says where things lay, not what they are."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if (path, key) != ("", "command"):
+                yield from _flat(f"{path}.{key}" if path else str(key), each)
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value)
 
 
 def _predicted(folder: Path) -> Iterator[Part]:
