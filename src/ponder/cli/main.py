@@ -18,6 +18,7 @@ from ponder.cli import (
     compare,
     demo,
     doctor,
+    embed,
     evaluate,
     improve,
     index,
@@ -30,6 +31,7 @@ from ponder.cli import (
     parity,
     qa,
     reason,
+    recommend,
     remove,
     scale,
     search,
@@ -49,6 +51,8 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("embed")(embed.embed)
+app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")

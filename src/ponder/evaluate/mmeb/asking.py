@@ -28,11 +28,13 @@ class Question:
         number: Its place in the task, from 0.
         asked: What the cascade takes.
         pool: Ids of the items that it is ranked over; None for all.
+        problem: Why it cannot be asked as the benchmark means it; "" for most.
     """
 
     number: int
     asked: Asked
     pool: tuple[str, ...] | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def asking(
         pool = None
         if local:
             pool = tuple(ids[name] for name in dict.fromkeys(query.info.cand_names) if name in ids)
-        questions.append(Question(number, _query(query.side, root, f"{task}/{number}"), pool))
+        asked = _query(query.side, root, f"{task}/{number}")
+        questions.append(Question(number, asked, pool, query.problem))
     items = tuple(_item(each, ids[each.name], root) for each in taken)
     sides = [*(each.side for each in taken), *(parsed.queries[number].side for number in numbers)]
     frames = max([FRAMES, *(len(side.media) for side in sides if side.kind == "video")])

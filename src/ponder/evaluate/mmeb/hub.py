@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Repo:
         if not found:
             where = f"{self.folder}: {' or '.join(told)}" if told else str(self.folder)
             what = f"no data of split {split!r}" + (f" of {config!r}" if config else "")
-            raise MissingDependency(what, where, download(self.name))
+            raise MissingDependency(what, where, "fetch the repository anew: `ponder mmeb verify` says how")
         return found
 
     def _told(self, config: str, split: str) -> list[str] | None:
@@ -136,8 +137,9 @@ def find_repo(name: str, root: Path) -> Repo:
         found = _snapshot(name, cache)
         if found is not None:
             return found
-    looked = ", ".join(str(each) for each in (*plain, *caches))
-    raise MissingDependency(f"{name} is not here", f"looked in {looked}", download(name))
+    looked = ", ".join(str(each.relative_to(root)) for each in (*plain, *caches[:-1]))
+    where = f"looked in {root} for {looked}, and in {user_hub()}"
+    raise MissingDependency(f"{name} is not here", where, download(name, root))
 
 
 def user_hub() -> Path:
@@ -148,14 +150,14 @@ def user_hub() -> Path:
     return Path(home).expanduser() / "hub"
 
 
-def download(name: str, folder: str = "DATA_DIR") -> str:
-    """The command that gets a repository.
+def download(name: str, data: Path) -> str:
+    """The command that gets a repository into a data directory.
 
     Example:
-        >>> download("VLM2Vec/MSVD", "/data")
+        >>> download("VLM2Vec/MSVD", Path("/data"))
         'hf download VLM2Vec/MSVD --repo-type dataset --local-dir /data/hf/VLM2Vec/MSVD'
     """
-    return f"hf download {name} --repo-type dataset --local-dir {folder}/hf/{name}"
+    return f"hf download {name} --repo-type dataset --local-dir {shlex.quote(str(data / 'hf' / name))}"
 
 
 def _holding(folder: Path) -> Iterator[Path]:

@@ -102,4 +102,4 @@ def _lines(text: str) -> str:
 
 
 def _missing(source: Source, side: Side) -> str:
-    return next((f"no such file: {path}" for path in side.media if not source.exists(path)), "")
+    return next((problem for path in side.media if (problem := source.absent(path))), "")

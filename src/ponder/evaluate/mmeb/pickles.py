@@ -2,8 +2,8 @@
 
 A pickle is a program that may call anything by its name. Here every name but those that NumPy's arrays need
 is refused, and these are not NumPy's own: they are stand-ins that only keep what they are given. Whatever
-comes out is made anew of bytes that were counted and checked. So neither the pickle nor NumPy's own way to
-unpickle runs. (https://docs.python.org/3/library/pickle.html, "Restricting Globals".)
+comes out is made anew of bytes that were counted and checked. So neither the pickle nor NumPy's own
+un-pickling runs. (https://docs.python.org/3/library/pickle.html, "Restricting Globals".)
 """
 
 from __future__ import annotations

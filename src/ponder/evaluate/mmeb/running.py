@@ -203,17 +203,17 @@ def whole_pool(cascade: Cascade, size: int) -> Cascade:
 
 
 def _answer(question: Question, told: Asking, corpus: Corpus, settings: Settings, budget: int) -> Answer:
-    lost = ""
+    lost = question.problem
     searched, cascade, depth = corpus, settings.cascade, min(DEPTH, len(corpus.index))
     if question.pool is not None:
         there = [row.item.id for row in corpus.index.get(question.pool)]
-        lost = _lost(len(question.pool) - len(there))
+        lost = lost or _lost(len(question.pool) - len(there))
         if not there:
             return Answer(question.number, (), (), {}, lost)
         searched, depth = corpus.part(there), len(there)
         cascade = whole_pool(cascade, depth)
     elif corpus.skipped:
-        lost = _lost(len(corpus.skipped))
+        lost = lost or _lost(len(corpus.skipped))
     try:
         ranking = cascade.on(searched, limits=told.limits)(
             question.asked, budget=budget, k=depth, allocate=settings.allocate, gates=settings.gates

@@ -20,6 +20,9 @@ from ponder.media.frames import frame_files, spread
 ARCHIVES = "TIGER-Lab/MMEB-V2"
 """The repository that has the media, in archives."""
 
+NO_FRAMES, NO_FILE = "no frames in ", "no such file: "
+"""How problems begin that are about missing media."""
+
 _BASES = ("data_basedir", "", f"hf/{ARCHIVES}", ARCHIVES, "MMEB-V2")
 
 
@@ -88,6 +91,10 @@ class Source:
     def exists(self, path: str) -> bool:
         """Whether such a path, relative to the data directory, is a file."""
         return (self.root / path).is_file()
+
+    def absent(self, path: str) -> str:
+        """The problem of a file that is not there, else ""."""
+        return "" if self.exists(path) else NO_FILE + path
 
     def folders(self, path: str) -> list[str]:
         """Names of the folders in a folder; none where it is missing."""

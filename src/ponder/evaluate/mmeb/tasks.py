@@ -107,10 +107,9 @@ def task_named(name: str) -> Task:
     Example:
         >>> task_named("msvd").repo
         'VLM2Vec/MSVD'
-        >>> task_named("RefCOCO-Match")
+        >>> task_named("MSRVTT")
         Traceback (most recent call last):
-        ponder.errors.BadArguments: no such task (RefCOCO-Match): did you mean RefCOCO-Matching or RefCOCO or
-        MSCOCO?
+        ponder.errors.BadArguments: no such task (MSRVTT): did you mean MSR-VTT or MSVD?
     """
     by_name = {each.name.casefold(): each for each in _all()}
     # The leaderboard has other names for two of them.

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 
 from ponder.evaluate.mmeb.parsed import Info, Parsed, Query, Side
 from ponder.evaluate.mmeb.pool import Pool
-from ponder.evaluate.mmeb.source import Source
+from ponder.evaluate.mmeb.source import NO_FRAMES, Source
 from ponder.evaluate.mmeb.tables import Row
 from ponder.evaluate.mmeb.video_classes import CLIP
 
@@ -69,5 +69,5 @@ def _first(row: Row, column: str) -> str:
 
 def _short(folder: str, there: int, wanted: int) -> str:
     if not there:
-        return f"no frames in {folder}"
+        return NO_FRAMES + folder
     return f"{there} frames in {folder}, not {wanted}" if there < wanted else ""
