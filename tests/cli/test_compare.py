@@ -103,6 +103,17 @@ def test_predictions_are_compared_task_by_task(ponder, tmp_path):
     assert {part["metric"] for part in by_rank["parts"]} == {"mrr@10"}
 
 
+def test_queries_that_a_run_could_not_ask_do_not_shift_the_others(ponder, tmp_path):
+    good, bad = ["right", "x"], ["x", "right"]
+    a = write_predictions(tmp_path / "a", [good, bad, good])
+    b = write_predictions(tmp_path / "b", [bad, good])
+    answers = [{"task": "MSVD"}, {"query": 2}, {"query": 1}, {"query": 0, "lost": "no picture"}]
+    text = "".join(json.dumps(row) + "\n" for row in answers)
+    (b / "MSVD_answers.jsonl").write_text(text, "utf-8")
+    [part] = ponder.json("compare", a, b)["parts"]
+    assert (part["queries"], part["only_in_a"], part["won"], part["lost"]) == (2, 1, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("change", "code", "wanted"),
     [

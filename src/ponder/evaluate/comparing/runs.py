@@ -169,12 +169,28 @@ def _predicted(folder: Path) -> Iterator[Part]:
         ranked = [each.prediction or () for each in told]
         standings = [standing_of_names(n, j) for n, j in zip(ranked, judged, strict=True)]
         found = metrics_by_query(slots_of(standings, judged))
+        numbers = _numbers(path.parent, name, len(told))
         results = {
-            str(row): Result(
+            numbers[row]: Result(
                 {metric: float(values[row]) for metric, values in found.items()},
                 tuple(map(str, names[:DEPTH])),
             )
             for row, names in enumerate(ranked)
         }
-        labels = {str(row): each.info.label_names for row, each in enumerate(told)}
+        labels = {numbers[row]: each.info.label_names for row, each in enumerate(told)}
         yield Part(name, "", metrics.get(name, METRIC), results, labels)
+
+
+def _numbers(folder: Path, task: str, count: int) -> list[str]:
+    """The queries' places in the task: a run leaves out those that it could not ask, and keeps the others'.
+
+    Without a run's answers beside them the predictions are taken for those of the whole task.
+    """
+    asked = [
+        line.integer("query", low=0)
+        for file in sorted(folder.glob(f"{task}_answers*.jsonl"))
+        for line in read_lines(file)
+        if "query" in line.values and not line.values.get("lost")
+    ]
+    numbers = sorted(set(asked)) if len(set(asked)) == count else list(range(count))
+    return list(map(str, numbers))
