@@ -1,8 +1,9 @@
 """The first places of every query among all candidates, without the matrix of all scores.
 
-Blocks of candidates go past tiles of queries in float32; whatever could be among the first by a bound on the
-rounding of such a product is kept, and ranked by `ponder.evaluate.mmeb.exact`. Equal vectors are multiplied
-once: a model that gives everything one vector costs no more than another.
+Blocks of candidates go past tiles of queries in a fast product (`ponder.evaluate.mmeb.rough`); whatever could
+be among the first by the bound on its rounding is kept, and ranked by `ponder.evaluate.mmeb.exact`. So the
+result does not depend on the product. Equal vectors are multiplied once: a model that gives everything one
+vector costs no more than another.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ponder.evaluate.mmeb.exact import distinct, keys
 from ponder.evaluate.mmeb.official import DEEPEST
+from ponder.evaluate.mmeb.rough import Pass, Rough, faster
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +28,9 @@ BLOCK = 8192
 
 PAIRS = 4 << 20
 """Most pairs of a tile that are kept for exact scores."""
+
+CROWDED = 1 / 200
+"""Share of the candidates that are kept from which on bfloat16 does not pay: exact scores take long."""
 
 Advance = Callable[[int, int], None]
 
@@ -56,6 +61,7 @@ def nearest(
     tile: int = TILE,
     block: int = BLOCK,
     pairs: int = PAIRS,
+    first_pass: Pass | None = None,
 ) -> Nearest:
     """Rank the pool for each query, as deep as asked for.
 
@@ -67,6 +73,7 @@ def nearest(
         tile: Queries at a time; the result is the same, as with the next two.
         block: Candidates at a time.
         pairs: Most pairs of a tile that are held for exact scores.
+        first_pass: None takes the one that is faster here, as long as its bounds tell candidates apart.
 
     Example:
         >>> import numpy as np
@@ -85,14 +92,20 @@ def nearest(
     if not depth:
         return found
     several = _Several(pool, depth, block, pairs)
+    rough = several.rough(first_pass or faster(np.asarray(queries), several.some, len(several.first)))
     start, size = 0, tile
     while start < len(queries):
         asked = np.asarray(queries[start : start + size], np.float32)
         part = slice(start, start + len(asked))
-        kept = several.candidates(asked)
-        if kept is None:
+        kept = several.candidates(asked, rough)
+        crowded = kept is None or len(kept[0]) > len(asked) * (depth + len(pool) * CROWDED)
+        if crowded and rough.how == "bfloat16" and first_pass is None:
+            # To score so many exactly would take longer than the finer product.
+            rough = several.rough("float32")
+        elif kept is None:
             # Nearly everything is nearly tied: fewer queries at a time, so that memory stays bounded.
             size = max(1, len(asked) // 2)
+        if kept is None:
             continue
         _rank(asked, several, *kept, Nearest(*(each[part] for each in _fields(found))))
         start += len(asked)
@@ -135,7 +148,21 @@ class _Several:
             rows = self.pool[start:stop] if whole else self.pool[self.first[start:stop]]
             yield start, np.asarray(rows, np.float32)
 
-    def candidates(self, tile: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    @property
+    def some(self) -> NDArray[np.float32]:
+        """The first block, to try products on."""
+        return next(self._blocks())[1]
+
+    def rough(self, how: Pass) -> Rough:
+        """A first pass over these vectors."""
+        import numpy as np
+
+        known = self.lengths[np.isfinite(self.lengths)]
+        return Rough(how, float(known.max(initial=0.0)), self.pool.shape[1])
+
+    def candidates(
+        self, tile: NDArray[np.float32], rough: Rough
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """Pairs of a query and a distinct vector: all that could be among the first, and some more.
 
         Returns:
@@ -143,32 +170,22 @@ class _Several:
         """
         import numpy as np
 
-        with np.errstate(over="ignore", invalid="ignore"):
-            lengths = np.sqrt(np.einsum("ij,ij->i", tile, tile, dtype=np.float64))
         odd = ~np.isfinite(self.lengths)
-        known = self.lengths[~odd]
-        # A float32 sum of n products is off by at most n units of roundoff of the product of lengths
-        # (Higham, Accuracy and Stability of Numerical Algorithms, 2002, 3.1); the rounding of exact scores
-        # and that the two scores compared may be off either way come on top.
-        units = (tile.shape[1] + 8) * 2.0**-24 * 1.01
-        product = lengths * (known.max() if len(known) else 0.0)
-        # Near float32's end a product says nothing.
-        margin = np.where(product < 1e37, 2 * units * product + 1e-36, np.inf)
-        floor = np.full(len(tile), -np.inf)
+        operand, off = rough.left(tile)
+        floor = np.full(len(tile), -np.inf, np.float32)
         best = np.zeros((len(tile), 0), np.float32)
         held = 0
         kept: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
         for start, rows in self._blocks():
-            with np.errstate(over="ignore", invalid="ignore"):
-                scores = tile @ rows.T
+            scores = rough.scores(operand, rows)
             strange = odd[start : start + len(rows)]
             if strange.any():
                 scores[:, strange] = -np.inf
             # A query that is no number has no floor, and keeps everything.
             best = _best(np.concatenate([best, _best(scores, self.depth)], axis=1), self.depth)
             if best.shape[1] == self.depth:
-                floor = best.min(axis=1) - margin
-            hits = np.flatnonzero(~(scores < floor.astype(np.float32)[:, None]).ravel())
+                floor = rough.floor(best.min(axis=1), off)
+            hits = np.flatnonzero(~(scores < floor[:, None]).ravel())
             at = hits // len(rows)
             kept.append((at, hits % len(rows) + start, scores.ravel()[hits]))
             held += len(hits)
