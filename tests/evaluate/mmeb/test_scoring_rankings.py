@@ -52,6 +52,13 @@ def test_many_blocks_many_tiles_and_vectors_that_hardly_differ(how):
     assert (found.places == order[:, :20]).all()
 
 
+def test_more_places_than_a_block_has_candidates():
+    rng = np.random.default_rng(5)
+    queries, pool = (rng.normal(size=(count, 5)).astype(np.float32) for count in (4, 90))
+    found = nearest(queries, pool, 25, block=7)
+    assert (found.places == whole(queries, pool)[0][:, :25]).all()
+
+
 def test_where_nearly_everything_is_nearly_tied_fewer_queries_go_at_a_time():
     rng = np.random.default_rng(3)
     queries = np.abs(rng.normal(size=(9, 4))).astype(np.float32)

@@ -8,13 +8,14 @@ vector costs no more than another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ponder.evaluate.mmeb.exact import distinct, keys
+from ponder.evaluate.mmeb.exact import keys
 from ponder.evaluate.mmeb.official import DEEPEST
-from ponder.evaluate.mmeb.rough import Pass, Rough, faster
+from ponder.evaluate.mmeb.pooled import Pooled
+from ponder.evaluate.mmeb.rough import Pass, faster
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,7 @@ def nearest(
     )
     if not depth:
         return found
-    several = _Several(pool, depth, block, pairs)
+    several = Pooled(pool, depth, block, pairs)
     rough = several.rough(first_pass or faster(np.asarray(queries), several.some, len(several.first)))
     start, size = 0, tile
     while start < len(queries):
@@ -118,104 +119,9 @@ def _fields(found: Nearest) -> tuple[NDArray[Any], ...]:
     return found.places, found.keys, found.cut, found.tied
 
 
-class _Several:
-    """The pool's distinct vectors, and who has them."""
-
-    def __init__(self, pool: NDArray[Any], depth: int, block: int, pairs: int) -> None:
-        import numpy as np
-
-        self.pool, self.depth, self.block, self.pairs = pool, depth, block, pairs
-        self.first, which = distinct(pool)
-        self.counts = np.bincount(which, minlength=len(self.first))
-        # Of each vector, its owners in the pool's order; more of them than places are of no use.
-        order = np.argsort(which, kind="stable")
-        starts = np.cumsum(self.counts) - self.counts
-        rank = np.arange(len(which)) - np.repeat(starts, self.counts)
-        self.owners = order[rank < depth]
-        self.shown = np.minimum(self.counts, depth)
-        self.starts = np.cumsum(self.shown) - self.shown
-        square = np.zeros(len(self.first))
-        for start, rows in self._blocks():
-            square[start : start + len(rows)] = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
-        self.lengths = np.sqrt(square)
-
-    def _blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        import numpy as np
-
-        whole = len(self.first) == len(self.pool)
-        for start in range(0, len(self.first), self.block):
-            stop = start + self.block
-            rows = self.pool[start:stop] if whole else self.pool[self.first[start:stop]]
-            yield start, np.asarray(rows, np.float32)
-
-    @property
-    def some(self) -> NDArray[np.float32]:
-        """The first block, to try products on."""
-        return next(self._blocks())[1]
-
-    def rough(self, how: Pass) -> Rough:
-        """A first pass over these vectors."""
-        import numpy as np
-
-        known = self.lengths[np.isfinite(self.lengths)]
-        return Rough(how, float(known.max(initial=0.0)), self.pool.shape[1])
-
-    def candidates(
-        self, tile: NDArray[np.float32], rough: Rough
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
-        """Pairs of a query and a distinct vector: all that could be among the first, and some more.
-
-        Returns:
-            The queries and the vectors; None where that is too many pairs to hold.
-        """
-        import numpy as np
-
-        odd = ~np.isfinite(self.lengths)
-        operand, off = rough.left(tile)
-        floor = np.full(len(tile), -np.inf, np.float32)
-        best = np.zeros((len(tile), 0), np.float32)
-        held = 0
-        kept: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]] = []
-        for start, rows in self._blocks():
-            scores = rough.scores(operand, rows)
-            strange = odd[start : start + len(rows)]
-            if strange.any():
-                scores[:, strange] = -np.inf
-            # A query that is no number has no floor, and keeps everything.
-            best = _best(np.concatenate([best, _best(scores, self.depth)], axis=1), self.depth)
-            if best.shape[1] == self.depth:
-                floor = rough.floor(best.min(axis=1), off)
-            hits = np.flatnonzero(~(scores < floor[:, None]).ravel())
-            at = hits // len(rows)
-            kept.append((at, hits % len(rows) + start, scores.ravel()[hits]))
-            held += len(hits)
-            if held > self.pairs and len(tile) > 1:
-                return None
-        asked = np.concatenate([each[0] for each in kept])
-        which = np.concatenate([each[1] for each in kept])
-        said = np.concatenate([each[2] for each in kept])
-        stays = ~(said < floor[asked])
-        # What has no length was not compared: it is kept for every query.
-        stays &= ~odd[which]
-        strange = np.flatnonzero(odd)
-        everyone = np.repeat(np.arange(len(tile)), len(strange))
-        return (
-            np.concatenate([asked[stays], everyone]),
-            np.concatenate([which[stays], np.tile(strange, len(tile))]),
-        )
-
-
-def _best(scores: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """The highest scores of each row, in no order."""
-    import numpy as np
-
-    width = scores.shape[1]
-    return scores if width <= count else np.partition(scores, width - count, axis=1)[:, width - count :]
-
-
 def _rank(
     tile: NDArray[np.float32],
-    several: _Several,
+    several: Pooled,
     asked: NDArray[np.int64],
     which: NDArray[np.int64],
     into: Nearest,

@@ -23,6 +23,9 @@ _WRITTEN = {"bfloat16": 2.0**-7, "float32": 0.0}
 """Twice the unit of roundoff of what a sum is written in, where that is not the sum's own."""
 
 
+_TRIES = 4
+
+
 class Rough:
     """A first pass.
 
@@ -104,10 +107,13 @@ def faster(queries: NDArray[np.float32], rows: NDArray[np.float32], candidates: 
     for how in ("bfloat16", "float32"):
         rough = Rough(how, 1.0, rows.shape[1])
         operand, _ = rough.left(queries[:512])
-        rough.scores(operand, rows)
-        began = time.perf_counter()
-        rough.scores(operand, rows)
-        took[how] = time.perf_counter() - began
+        tries = []
+        for _ in range(_TRIES):
+            began = time.perf_counter()
+            rough.scores(operand, rows)
+            tries.append(time.perf_counter() - began)
+        # Other programs only ever add to a time.
+        took[how] = min(tries)
     return min(took, key=lambda how: took[how])
 
 
