@@ -1,7 +1,10 @@
 """Where the tests find the shared fixture, and what they do with a copy of the tiny benchmark."""
 
+import functools
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +13,7 @@ import pytest
 
 from ponder.evaluate.mmeb.loading import load
 from ponder.evaluate.mmeb.tasks import task_named
+from ponder.testing.mmeb import make_layout
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,6 +27,19 @@ def shared(part):
         if (place / part).exists():
             return place / part
     return pytest.skip("no shared fixture: set PONDER_MMEB_FIXTURE")
+
+
+@functools.cache
+def _drawn():
+    """The tiny benchmark, drawn once for all tests of a process."""
+    folder = tempfile.TemporaryDirectory()
+    make_layout(folder.name)
+    return folder
+
+
+def tiny(folder):
+    """A copy of the tiny benchmark; its folder."""
+    return Path(shutil.copytree(_drawn().name, folder, dirs_exist_ok=True))
 
 
 def lines(path):

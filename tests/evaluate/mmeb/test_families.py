@@ -97,7 +97,7 @@ def test_text_to_video(data, name):
 
 
 def test_clips_of_a_video_are_in_natural_order(data):
-    _, query, candidate = first(data, "QVHighlight")
+    _, query, _ = first(data, "QVHighlight")
     at = "data_basedir/video-tasks/frames/video_mret/QVHighlight/0"
     assert query.info.cand_names == (
         f"{at}/negative_clip_2",
@@ -119,13 +119,33 @@ def test_moments_are_sought_by_words_pictures_and_clips_and_all_frames_are_shown
 @pytest.mark.parametrize(
     ("name", "end", "label", "text"),
     [
-        ("MVBench", "What is it?\nOptions:\n(A) red disc\n(B) red square\n(C) red triangle", "(A) red disc", None),
-        ("Video-MME", "it?\nA. A red disc.\nB. A red square.\nC. A red triangle.", "A. A red disc.", "A red disc"),
-        ("NExTQA", "\nOptions:\n(A) red disc\n(B) red square\n(C) red triangle\n(D) blue disc\n(E) blue square", "red disc", None),
-        ("EgoSchema", "it?A. A red disc. B. A red square. C. A red triangle.", "A. A red disc.", "A red disc"),
+        (
+            "MVBench",
+            "What is it?\nOptions:\n(A) red disc\n(B) red square\n(C) red triangle",
+            "(A) red disc",
+            None,
+        ),
+        (
+            "Video-MME",
+            "What is it?\nA. A red disc.\nB. A red square.\nC. A red triangle.",
+            "A. A red disc.",
+            "A red disc",
+        ),
+        (
+            "NExTQA",
+            "\nOptions:\n(A) red disc\n(B) red square\n(C) red triangle\n(D) blue disc\n(E) blue square",
+            "red disc",
+            None,
+        ),
+        (
+            "EgoSchema",
+            "What is it?A. A red disc. B. A red square. C. A red triangle.",
+            "A. A red disc.",
+            "A red disc",
+        ),
         ("ActivityNetQA", "Question:  is it a red disc? (A) yes; (B) no.", "yes", None),
     ],
-)  # fmt: skip
+)
 def test_questions_about_clips(data, name, end, label, text):
     _, query, candidate = first(data, name)
     assert query.side.text.endswith(end)

@@ -4,10 +4,10 @@ import pytest
 from benchmark_data import lines, parsed, shared
 
 NAMES = (
-    "ImageNet-1K N24News OK-VQA MSCOCO_i2t VisDial WebQA NIGHTS CIRR MSCOCO RefCOCO-Matching UCF101 Breakfast "
-    "SmthSmthV2 MSR-VTT MSVD DiDeMo YouCook2 VATEX MomentSeeker MVBench Video-MME NExTQA EgoSchema "
-    "ActivityNetQA ViDoRe_arxivqa ViDoRe_esg_reports_v2_multilingual ViDoRe_esg_reports_v2 ViDoSeek-doc "
-    "VisRAG_ChartQA QVHighlight"
+    "ImageNet-1K N24News OK-VQA MSCOCO_i2t VisDial WebQA NIGHTS CIRR MSCOCO RefCOCO-Matching UCF101 "
+    "Breakfast SmthSmthV2 MSR-VTT MSVD DiDeMo YouCook2 VATEX MomentSeeker MVBench Video-MME NExTQA "
+    "EgoSchema ActivityNetQA ViDoRe_arxivqa ViDoRe_esg_reports_v2_multilingual ViDoRe_esg_reports_v2 "
+    "ViDoSeek-doc VisRAG_ChartQA QVHighlight"
 )
 
 

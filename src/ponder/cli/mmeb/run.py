@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,7 +73,7 @@ def run(
         store = Overlay(cache) if dry_run else cache
         chosen = load(models, cache=store)
         settings.cascade.check(chosen)
-        runs = _runs(data, _chosen(tasks), out, settings, limit, part, bool(tasks), left_out)
+        runs = _runs(data, _chosen(tasks), out, settings, limit, part, left_out)
         rows = _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out)
         shown = []
         for row in rows:
@@ -85,27 +85,27 @@ def run(
     finish([{"uri": each.uri, "error": each.error} for each in left_out])
 
 
-def _chosen(names: str) -> list[Task]:
+def _chosen(names: str) -> dict[str, tuple[Task, bool]]:
+    """By name: tasks, and whether they were asked for by their own name rather than with a group."""
     from ponder.evaluate.mmeb.tasks import task_named
     from ponder.evaluate.mmeb.tasks import tasks as known
 
     if not names:
-        return list(known())
-    found: list[Task] = []
+        return {each.name: (each, False) for each in known()}
+    found: dict[str, tuple[Task, bool]] = {}
     for name in (part.strip() for part in names.split(",")):
         group = [each for each in known() if name in (each.meta_task, each.modality)]
-        found += group or [task_named(name)]
-    return list({each.name: each for each in found}.values())
+        found |= {each.name: (each, not group) for each in group or [task_named(name)]}
+    return found
 
 
 def _runs(
     data: Path,
-    chosen: Sequence[Task],
+    chosen: Mapping[str, tuple[Task, bool]],
     out: Path,
     settings: Any,
     limit: int | None,
     shard: Any,
-    named: bool,
     left_out: list[Skipped],
 ) -> Iterator[tuple[Loaded, TaskRun]]:
     """The tasks whose data are here; those that were asked for by name have to be."""
@@ -114,7 +114,7 @@ def _runs(
     from ponder.evaluate.mmeb.running import TaskRun
     from ponder.records import Skipped
 
-    for task in chosen:
+    for task, named in chosen.values():
         try:
             with progress(f"{task.name}: pages") as advance:
                 loaded = load(data, task, advance=advance)

@@ -103,7 +103,9 @@ class Repo:
         if config:
             folder = config.lower()
             inside = {p: names[1:] for p, names in parts.items() if names[0] == folder}
-            parts = inside or {p: names for p, names in parts.items() if _names(names, [folder])}
+            parts = inside or {
+                p: names for p, names in parts.items() if any(_is_of(folder, n) for n in names)
+            }
         ours = _WORDS.get(split, (split,))
         others = [word for words in _WORDS.values() for word in words if word not in ours]
         for suffix in SUFFIXES:
@@ -168,6 +170,16 @@ def _names(parts: Sequence[str], words: Sequence[str]) -> bool:
     """Whether one of the words stands alone in one of the parts: in "msrvtt_test_1k", not in "latest"."""
     said = re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])")
     return any(said.search(part) for part in parts)
+
+
+def _is_of(config: str, part: str) -> bool:
+    """Whether a part of a path is named after a configuration, alone or with a split and a number behind.
+
+    "refcoco_test-0001.parquet" is refcoco's; "refcoco-matching" is another's.
+    """
+    words = "|".join(re.escape(word) for known in _WORDS.values() for word in known)
+    ended = rf"(?<![a-z]){re.escape(config)}(?:[-_.](?:{words}|\d+|of))*(?:\.\w+)?$"
+    return bool(re.search(ended, part))
 
 
 def _snapshot(name: str, cache: Path) -> Repo | None:

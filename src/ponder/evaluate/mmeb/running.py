@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ponder.cascade import Cascade, Rerank, Retrieve
-from ponder.errors import BadArguments, InputInvalid, InputNotFound
+from ponder.errors import BadArguments, InputInvalid, InputNotFound, ModelInvalid
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
 from ponder.evaluate.mmeb.asking import Asking, Question, asking
@@ -155,7 +155,7 @@ def run_task(
         For each budget: its answers by the query's number, this process' shard.
 
     Raises:
-        InputInvalid: Another run's answers are here, or no candidate can be opened.
+        InputInvalid: Another run's answers are here.
     """
     told = run.asking
     mine = [each for each in told.questions if run.shard.takes(each.number)]
@@ -163,15 +163,18 @@ def run_task(
     answered = {budget: file.answers() for budget, file in files.items()}
     total = len(mine) * len(files)
     done = sum(len(each) for each in answered.values())
-    corpus: Corpus | None = None
+    corpus: Corpus | str = ""
     for budget, file in files.items():
         try:
             for question in mine:
                 if question.number in answered[budget]:
                     continue
-                if corpus is None:
-                    corpus = build_corpus(told.items, models, cache, run.settings, documents, told.limits)
-                answer = _answer(question, told, corpus, run.settings, budget)
+                if not corpus:
+                    corpus = _corpus(told, models, cache, run.settings, documents)
+                if isinstance(corpus, str):
+                    answer = Answer(question.number, (), (), {}, corpus)
+                else:
+                    answer = _answer(question, told, corpus, run.settings, budget)
                 file.add(answer)
                 answered[budget][question.number] = answer
                 done += 1
@@ -180,6 +183,18 @@ def run_task(
         finally:
             file.close()
         yield budget, answered[budget]
+
+
+def _corpus(
+    told: Asking, models: Models, cache: BlobCache, settings: Settings, advance: Advance | None
+) -> Corpus | str:
+    """What the questions are ranked over, or why there is nothing: one such task does not stop the others."""
+    try:
+        return build_corpus(told.items, models, cache, settings, advance, told.limits)
+    except ModelInvalid:
+        raise
+    except InputInvalid as error:
+        return str(error)
 
 
 def whole_pool(cascade: Cascade, size: int) -> Cascade:
