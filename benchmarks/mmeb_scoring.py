@@ -208,7 +208,7 @@ def main() -> None:
             **dict(zip(("queries", "candidates", "dim"), size, strict=True)),
             "peer_timed_queries": share,
             "peer_seconds_on_share": {
-                key: round(value, 3) for key, value in plain.items() if key != "peak_mb"
+                key: round(value, 3) for key, value in plain.items() if key not in ("peak_mb", "processor")
             },
             "peer_without_names": round(plain["read"] + scale * (sum(timed.values()) - timed["names"]), 2),
             "peak_mb": round(best["peak_mb"]),
