@@ -11,6 +11,7 @@ from ponder.evaluate.mmeb.exact import distinct, keys
 from ponder.evaluate.mmeb.nearest import nearest
 from ponder.evaluate.mmeb.official import METRICS
 from ponder.evaluate.mmeb.ranking import Vectors, rank_global
+from ponder.evaluate.mmeb.rough import Rough
 from ponder.evaluate.mmeb.score import score
 
 
@@ -50,6 +51,29 @@ def test_many_blocks_many_tiles_and_vectors_that_hardly_differ(how):
     found = nearest(queries, pool, 20, tile=7, block=64, first_pass=how)
     order, _ = whole(queries, pool)
     assert (found.places == order[:, :20]).all()
+
+
+@given(st.floats(-0.05, 0.05), st.floats(-4, 4), st.floats(0, 0.01), st.sampled_from(["bfloat16", "float32"]))
+def test_what_could_be_as_good_as_the_last_reaches_the_floor(apart, last, off, how):
+    one = last + apart
+    written = 2.0**-7 if how == "bfloat16" else 0.0
+    one, last = np.float32(one), np.float32(last)
+    could = one + written * abs(one) + off > last - written * abs(last) - off + 1e-6
+    floor = Rough(how, 1.0, 4).floor(np.array([last]), np.array([off]))[0]
+    assert one >= floor or not could
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["bfloat16", "float32"]))
+@settings(max_examples=30)
+def test_a_rough_score_is_as_near_as_it_says(seed, how):
+    rng = np.random.default_rng(seed)
+    rows, tile = (rng.normal(size=(50, 33)).astype(np.float32) for _ in range(2))
+    rough = Rough(how, float(np.linalg.norm(rows, axis=1).max()), 33)
+    operand, off = rough.left(tile)
+    found = rough.scores(operand, rows)
+    exact = tile.astype(np.float64) @ rows.astype(np.float64).T
+    written = 2.0**-7 if how == "bfloat16" else 0.0
+    assert (np.abs(found - exact) <= off[:, None] + written * np.abs(found)).all()
 
 
 def test_more_places_than_a_block_has_candidates():
