@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ponder.testing.mmeb import make_layout
 
 from ponder.cli.main import run
+from ponder.testing.mmeb import make_layout
 
 
 @pytest.fixture(scope="module")
