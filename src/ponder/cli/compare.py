@@ -85,6 +85,7 @@ def _fields(found: Comparison, worst: int) -> dict[str, Any]:
         "parts": [_part(part, worst) for part in found.parts],
         "only_in_a": list(found.only_before),
         "only_in_b": list(found.only_after),
+        "differs": {path: [first, second] for path, first, second in found.differs},
         "overall": {"difference": overall.mean, "ci95": [overall.low, overall.high], "p": overall.p},
     }
 
@@ -130,6 +131,8 @@ def _show(found: Comparison) -> None:
             values = (f"{figure.before:.3f}", f"{figure.after:.3f}", told(figure.difference))
             rows.add_row(part.part.name, figure.metric, *values, *moved)
     show(rows)
+    for path, first, second in found.differs:
+        show(f"{path}: {first or 'nothing'} → {second or 'nothing'}")
     if several:
         show(f"mean over {len(found.parts)} tasks: {told(found.overall)}")
     for name, lost in ((found.before, found.only_before), (found.after, found.only_after)):

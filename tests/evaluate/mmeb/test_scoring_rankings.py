@@ -11,6 +11,7 @@ from ponder.evaluate.mmeb.exact import distinct, keys
 from ponder.evaluate.mmeb.nearest import nearest
 from ponder.evaluate.mmeb.official import METRICS
 from ponder.evaluate.mmeb.ranking import Vectors, rank_global
+from ponder.evaluate.mmeb.rough import Rough
 from ponder.evaluate.mmeb.score import score
 
 
@@ -30,7 +31,8 @@ def test_the_first_places_are_those_of_a_full_sort(data):
     queries = data.draw(arrays(np.float32, st.tuples(st.integers(1, 5), st.just(dim)), elements=coarse))
     pool = data.draw(arrays(np.float32, st.tuples(st.integers(1, 40), st.just(dim)), elements=coarse))
     depth = data.draw(st.integers(1, 50))
-    found = nearest(queries, pool, depth)
+    how = data.draw(st.sampled_from(["bfloat16", "float32"]))
+    found = nearest(queries, pool, depth, first_pass=how, block=data.draw(st.sampled_from([8, 8192])))
     order, exact = whole(queries, pool)
     shown = found.places.shape[1]
     assert shown == min(max(depth, 10), len(pool))
@@ -39,15 +41,53 @@ def test_the_first_places_are_those_of_a_full_sort(data):
     assert (found.tied == (exact == cut[:, None]).sum(axis=1)).all()
 
 
-def test_many_blocks_many_tiles_and_vectors_that_hardly_differ():
+@pytest.mark.parametrize("how", ["bfloat16", "float32"])
+def test_many_blocks_many_tiles_and_vectors_that_hardly_differ(how):
     rng = np.random.default_rng(3)
     queries = rng.normal(size=(30, 12)).astype(np.float32)
     near = np.float32(1) + rng.normal(size=(300, 12)).astype(np.float32) * np.float32(1e-7)
     far = rng.normal(size=(500, 12)).astype(np.float32)
     pool = np.concatenate([far, near, far[:50]])
-    found = nearest(queries, pool, 20, tile=7, block=64)
+    found = nearest(queries, pool, 20, tile=7, block=64, first_pass=how)
     order, _ = whole(queries, pool)
     assert (found.places == order[:, :20]).all()
+
+
+@given(st.floats(-4, 4), st.floats(0, 0.1), st.sampled_from(["bfloat16", "float32"]))
+def test_whatever_could_be_as_good_as_the_last_reaches_the_floor(last, off, how):
+    written = 2.0**-7 if how == "bfloat16" else 0.0
+    last = float(np.float32(last))
+
+    def could(one):
+        return one + written * abs(one) + off >= last - written * abs(last) - off
+
+    # The least score that could: by halving, not by the formula.
+    low, high = -100.0, 100.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if could(middle) else (middle, high)
+    [floor] = Rough(how, 1.0, 4).floor(np.array([last], np.float32), np.array([off]))
+    assert high - 1e-3 <= floor <= high + 1e-6
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["bfloat16", "float32"]))
+@settings(max_examples=30)
+def test_a_rough_score_is_as_near_as_it_says(seed, how):
+    rng = np.random.default_rng(seed)
+    rows, tile = (rng.normal(size=(50, 33)).astype(np.float32) for _ in range(2))
+    rough = Rough(how, float(np.linalg.norm(rows, axis=1).max()), 33)
+    operand, off = rough.left(tile)
+    found = rough.scores(operand, rows)
+    exact = tile.astype(np.float64) @ rows.astype(np.float64).T
+    written = 2.0**-7 if how == "bfloat16" else 0.0
+    assert (np.abs(found - exact) <= off[:, None] + written * np.abs(found)).all()
+
+
+def test_more_places_than_a_block_has_candidates():
+    rng = np.random.default_rng(5)
+    queries, pool = (rng.normal(size=(count, 5)).astype(np.float32) for count in (4, 90))
+    found = nearest(queries, pool, 25, block=7)
+    assert (found.places == whole(queries, pool)[0][:, :25]).all()
 
 
 def test_where_nearly_everything_is_nearly_tied_fewer_queries_go_at_a_time():
@@ -57,14 +97,15 @@ def test_where_nearly_everything_is_nearly_tied_fewer_queries_go_at_a_time():
     assert (nearest(queries, pool, pairs=100).places == whole(queries, pool)[0][:, :10]).all()
 
 
-def test_scores_that_are_no_numbers_rank_last_and_infinities_where_they_belong():
+@pytest.mark.parametrize("how", ["bfloat16", "float32"])
+def test_scores_that_are_no_numbers_rank_last_and_infinities_where_they_belong(how):
     pool = np.ones((14, 2), np.float32)
     pool[:, 0] = np.arange(14)
     pool[3, 1] = np.nan
     pool[5, 0] = -np.inf
     pool[7, 0] = np.inf
     queries = np.array([[1, 0], [np.nan, 1]], np.float32)
-    found = nearest(queries, pool, 14)
+    found = nearest(queries, pool, 14, first_pass=how)
     assert found.places[0].tolist() == [7, 13, 12, 11, 10, 9, 8, 6, 4, 2, 1, 0, 5, 3]
     assert found.places[1].tolist() == list(range(14))
     assert found.tied.tolist() == [1, 14]
@@ -78,6 +119,16 @@ def test_a_score_is_the_same_wherever_its_vector_lies():
     query = rng.normal(size=(1, 385)).astype(np.float32)
     same = keys(query, pool, np.zeros(1000, np.int64), np.arange(1000))[[0, 17, 500, 999]]
     assert len(set(same.tolist())) == 1
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["bfloat16", "float32"]), st.sampled_from([1e-3, 1.0, 1e4]))
+@settings(max_examples=30)
+def test_either_pass_gives_the_first_places_of_vectors_of_any_length(seed, how, size):
+    rng = np.random.default_rng(seed)
+    pool = (rng.normal(size=(400, 24)) + 1).astype(np.float32) * np.float32(size)
+    queries = (rng.normal(size=(6, 24)) + 1).astype(np.float32)
+    found = nearest(queries, pool, first_pass=how, block=100, tile=4)
+    assert (found.places == whole(queries, pool)[0][:, :10]).all()
 
 
 @given(arrays(np.float32, st.tuples(st.integers(1, 30), st.integers(1, 2)), elements=coarse))

@@ -92,6 +92,7 @@ class Comparison:
         only_before: Data sets or tasks that only the first has.
         only_after: Those that only the second has.
         overall: The mean over `parts` of each one's own difference.
+        differs: What their manifests say differently: path, first, second; "" where one says nothing.
     """
 
     before: str
@@ -100,6 +101,7 @@ class Comparison:
     only_before: Sequence[str]
     only_after: Sequence[str]
     overall: Difference
+    differs: Sequence[tuple[str, str, str]]
 
 
 def compare(before: Run, after: Run, metric: str | None = None) -> Comparison:
@@ -128,7 +130,17 @@ def compare(before: Run, after: Run, metric: str | None = None) -> Comparison:
         [name for name in before.parts if name not in after.parts],
         [name for name in after.parts if name not in before.parts],
         mean_of_differences([part.gaps for part in parts]),
+        _differs(before.about, after.about),
     )
+
+
+def _differs(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Nothing where one of the runs has no manifest."""
+    if not before or not after:
+        return []
+    paths = dict.fromkeys((*before, *after))
+    told = [(path, before.get(path, ""), after.get(path, "")) for path in paths]
+    return [each for each in told if each[1] != each[2]]
 
 
 def _compared(before: Part, after: Part, metric: str | None) -> Compared:

@@ -35,6 +35,12 @@ def _lines(found: Comparison, show: Callable[[Compared], Shown], worst: int) -> 
         if lost:
             yield ""
             yield f"Only in {plain(name)}, and not compared: {', '.join(map(plain, lost))}."
+    if found.differs:
+        yield ""
+        yield "What the manifests say differently:"
+        yield ""
+        rows = [[plain(path), plain(first), plain(second)] for path, first, second in found.differs]
+        yield from table_lines(["", "first", "second"], rows)
     if len(found.parts) > 1:
         yield ""
         yield f"Mean over {len(found.parts)} tasks: {told(found.overall)}."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,13 @@ class Run:
     Attributes:
         name: For headings: the folder's name, and the budget where the folder has several.
         parts: By data set or task.
+        about: What the run's manifest says of models, settings, versions and files, by path, as in
+            ``models.fingerprints.embedder``; empty where there is no manifest.
     """
 
     name: str
     parts: Mapping[str, Part]
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_run(folder: Path, budget: int | None = None) -> Run:
@@ -89,7 +93,7 @@ def read_run(folder: Path, budget: int | None = None) -> Run:
     if files:
         chosen = _chosen(list(files), budget, folder)
         part = _evaluated(folder, files[chosen], chosen)
-        return Run(f"{name} @ {chosen:,}", {part.name: part})
+        return Run(f"{name} @ {chosen:,}", {part.name: part}, _about(folder / "manifest.json"))
     below = budgets_of(folder)
     place = folder
     if below:
@@ -99,7 +103,7 @@ def read_run(folder: Path, budget: int | None = None) -> Run:
     if not parts:
         hint = "`ponder evaluate --run-dir` and `ponder mmeb run --out` write such folders"
         raise InputInvalid("no run", str(folder), f"no queries-BUDGET.jsonl and no TASK{_ENDING}: {hint}")
-    return Run(name, parts)
+    return Run(name, parts, _about(folder / "manifest.json"))
 
 
 def _number(path: Path) -> int:
@@ -141,6 +145,21 @@ def _evaluated(folder: Path, queries: Path, budget: int) -> Part:
     return Part(str(told.get("name", "")), str(told.get("split", "")), METRIC, results, {})
 
 
+def _about(manifest: Path) -> dict[str, str]:
+    told = read_json(manifest) if manifest.is_file() else {}
+    return dict(_flat("", told)) if isinstance(told, dict) else {}
+
+
+def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Leaves with their paths; the command that was typed says where things lay, not what they are."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if (path, key) != ("", "command"):
+                yield from _flat(f"{path}.{key}" if path else str(key), each)
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value)
+
+
 def _predicted(folder: Path) -> Iterator[Part]:
     metrics = {task.name: task.metric for task in tasks(everything=True)}
     for path in sorted(folder.rglob(f"*{_ENDING}")):
@@ -150,12 +169,28 @@ def _predicted(folder: Path) -> Iterator[Part]:
         ranked = [each.prediction or () for each in told]
         standings = [standing_of_names(n, j) for n, j in zip(ranked, judged, strict=True)]
         found = metrics_by_query(slots_of(standings, judged))
+        numbers = _numbers(path.parent, name, len(told))
         results = {
-            str(row): Result(
+            numbers[row]: Result(
                 {metric: float(values[row]) for metric, values in found.items()},
                 tuple(map(str, names[:DEPTH])),
             )
             for row, names in enumerate(ranked)
         }
-        labels = {str(row): each.info.label_names for row, each in enumerate(told)}
+        labels = {numbers[row]: each.info.label_names for row, each in enumerate(told)}
         yield Part(name, "", metrics.get(name, METRIC), results, labels)
+
+
+def _numbers(folder: Path, task: str, count: int) -> list[str]:
+    """The queries' places in the task: a run leaves out those that it could not ask, and keeps the others'.
+
+    Without a run's answers beside them the predictions are taken for those of the whole task.
+    """
+    asked = [
+        line.integer("query", low=0)
+        for file in sorted(folder.glob(f"{task}_answers*.jsonl"))
+        for line in read_lines(file)
+        if "query" in line.values and not line.values.get("lost")
+    ]
+    numbers = sorted(set(asked)) if len(set(asked)) == count else list(range(count))
+    return list(map(str, numbers))
