@@ -168,8 +168,7 @@ def _left_out(datasets: Sequence[Dataset], found: Sequence[Examples], pictures: 
     left: list[Skipped] = []
     for dataset, examples in zip(datasets, found, strict=True):
         left += dataset.skipped
-        left += [Skipped(f"query {name}", "no positive in the corpus") for name in examples.without_positives]
-        left += [Skipped(f"document {name}", "not in the corpus") for name in examples.lost]
+        left += examples.left_out
     return [*left, *pictures.skipped]
 
 

@@ -63,7 +63,7 @@ class Told:
         negatives: Most of a query: mined ones first, the nearest before the others.
         fill: Where fewer were mined, take documents at random that no label or pair speaks for.
         promote: Take false negatives for positives.
-        suspects: Train on suspect positives too.
+        suspects: Train on suspect positives too; see `ponder.train.examples.examples_of`.
         seed: Of the random ones.
     """
 
@@ -114,11 +114,7 @@ class Listing:
         """
         self._rows = {}
         found = examples_of(dataset, pairs, promote=self._told.promote, suspects=self._told.suspects)
-        self.skipped += dataset.skipped
-        for name in found.without_positives:
-            self.skipped.append(Skipped(f"query {name}", "no positive in the corpus"))
-        for name in found.lost:
-            self.skipped.append(Skipped(f"document {name}", "labelled or mined, but not in the corpus"))
+        self.skipped += [*dataset.skipped, *found.left_out]
         grades = {each.query.id: each.grades for each in dataset.queries}
         lists = []
         for number, example in enumerate(found.kept, 1):

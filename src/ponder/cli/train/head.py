@@ -35,7 +35,7 @@ def head(
     negatives: Annotated[int, typer.Option(help="Most hard negatives of a query.")] = 4,
     temperature: Annotated[float, typer.Option(help="Of InfoNCE.")] = 0.02,
     promote: Annotated[bool, typer.Option("--promote", help="False negatives are positives.")] = False,
-    suspects: Annotated[bool, typer.Option("--suspects", help="Train on suspect positives.")] = False,
+    suspects: options.Suspects = True,
     dtype: options.Dtype = "auto",
     every: options.Every = 0,
     reason_tokens: general.ReasonTokens = None,
@@ -98,9 +98,11 @@ def head(
             results.price(estimate_of(job, ready, tflops), as_json=as_json)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
-        left_out = [{"uri": each.uri, "error": each.error} for each in outcome.left_out]
+        skipped, left_out = results.left_out(outcome.left_out)
         if as_json:
-            print_json({**results.fields(outcome, out), "pooling": pooling, "skipped": left_out})
+            print_json(
+                {**results.fields(outcome, out), "pooling": pooling, "skipped": skipped, "left_out": left_out}
+            )
     if not as_json:
         results.show_outcome(outcome, out)
-    finish(left_out)
+    finish(skipped, left_out)

@@ -1,7 +1,8 @@
-"""How trainings of reasoner, reranker and head tell what came of them, or what they would take."""
+"""How trainings tell what came of them, or what they would take."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ponder.cli.console import print_json, show, table
 
 if TYPE_CHECKING:
+    from ponder.records import Skipped
     from ponder.train.pricing import Price
     from ponder.train.running import Outcome
 
@@ -23,6 +25,15 @@ def fields(outcome: Outcome, out: Path) -> dict[str, Any]:
         "model": str(out / "model") if outcome.done else None,
         "preset": str(out / "preset.yaml") if outcome.done else None,
     }
+
+
+def left_out(found: Sequence[Skipped]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """What could not be trained on, and what was not to be, as ``{"uri", "error"}`` objects."""
+
+    def told(*, chosen: bool) -> list[dict[str, str]]:
+        return [{"uri": each.uri, "error": each.error} for each in found if each.chosen == chosen]
+
+    return told(chosen=False), told(chosen=True)
 
 
 def show_outcome(outcome: Outcome, out: Path) -> None:
