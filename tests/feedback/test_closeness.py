@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ponder.feedback.finding import Looks
+from ponder.feedback.looks import Looks
 from ponder.records import Embedded, Item, Kind, Reasoning, Row
 
 

@@ -48,9 +48,8 @@ def mine(
     copy: Annotated[float, typer.Option(help="Closeness from which two are the same thing.")] = 0.8,
     easy: Annotated[float, typer.Option(help="Below this share of the positive's score: easy.")] = 0.3,
     suspect: Annotated[
-        float, typer.Option(help="A positive below this share of the best score is suspect,")
-    ] = 0.4,
-    deep: Annotated[int, typer.Option(help="where so many documents are nearer.")] = 100,
+        float, typer.Option(help="A label so many times likelier for a random document is suspect.")
+    ] = 4.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds pairs already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
     review_of: Annotated[
@@ -82,7 +81,7 @@ def mine(
     from ponder.feedback.deciding import Thresholds
     from ponder.feedback.mining import MiningSettings
 
-    lines = Thresholds(relative, margin, chance, sure, copy, easy, suspect, deep)
+    lines = Thresholds(relative, margin, chance, sure, copy, easy, suspect)
     settings = MiningSettings(_places(ranks), budget, negatives, stages, lines)
     dataset = load_beir(folder, split=split)
     if dry_run:
