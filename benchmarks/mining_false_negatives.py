@@ -5,8 +5,9 @@
 A tenth of the queries get a second picture that answers them and that nobody labelled: a copy of their
 positive under another id, byte for byte, cropped, or recoloured (a third each). A twentieth have their label
 moved to a picture drawn at random. Every query is retrieved and judged as `ponder mine` does it; thresholds
-are then chosen on one half of the queries (by id) and reported on the other. A negative is false where its
-picture, or the one that it is a copy of, has the very caption that is asked for; no model sees a caption.
+are then chosen on one half of the queries (by id) and reported on the other; doubt of labels is checked over
+all queries by the default, which was chosen on other plantings. A negative is false where its picture, or the
+one that it is a copy of, has the very caption that is asked for; no model sees a caption.
 """
 
 from __future__ import annotations
@@ -189,7 +190,7 @@ def main() -> None:
         got = at(lines, halves["chosen on"])
         return (
             got["found"] - max(got["false"], 0.02),
-            min(got["recall"], 0.6) + min(got["precision"], 0.5),
+            got["recall"] + got["precision"],
             got["handed_on"],
         )
 
@@ -199,7 +200,7 @@ def main() -> None:
         name: unfiltered({each: benches[each] for each in ids}, truth, settings.negatives)
         for name, ids in halves.items()
     }
-    held = chosen["held out"]
+    held, default = chosen["held out"], at(Thresholds(), names)
     finish(
         told,
         "mining_false_negatives",
@@ -210,15 +211,15 @@ def main() -> None:
         checks={
             "90 % of planted false negatives are found": held["found"] >= 0.9,
             "at most 2 % of what is handed on is false": held["false"] <= 0.02,
-            "60 % of wrong positives are suspect": held["recall"] >= 0.6,
-            "half of the suspect are wrong": held["precision"] >= 0.5,
+            "60 % of wrong positives are suspect": default["recall"] >= 0.6,
+            "half of the suspect are wrong": default["precision"] >= 0.5,
         },
         details={
             "round": told.round,
             "seed": told.seed,
             "thresholds": best.fields(),
             "chosen": chosen,
-            "default": {name: at(Thresholds(), ids) for name, ids in halves.items()},
+            "default": {"all": default, **{name: at(Thresholds(), ids) for name, ids in halves.items()}},
             "unfiltered": plain,
         },
     )
