@@ -16,7 +16,7 @@ from ponder.records import Content
 from ponder.shelf import open_shelf
 from ponder.testing import FakeModels
 
-ROUNDS = 24
+KILLS = 20
 WORDS = [f"word{number}" for number in range(400)]
 
 # One process imports everything once and forks a child for each round: importing takes over a second.
@@ -99,7 +99,8 @@ def test_killed_at_random_moments(tmp_path):
     )
     killed, sizes = 0, []
     try:
-        for _ in range(ROUNDS):
+        # A fast machine may be done before it is killed: such a round is checked and not counted.
+        while killed < KILLS:
             print(chance.uniform(0.0, 0.5), file=nursery.stdin, flush=True)
             killed += int(nursery.stdout.readline()) == -signal.SIGKILL
             with Cache(kept) as cache, open_shelf(place, FakeModels(forbidden=True), cache=cache) as shelf:
@@ -114,7 +115,6 @@ def test_killed_at_random_moments(tmp_path):
     finally:
         # Ends its input, so that it ends; waits for it and closes both pipes.
         nursery.communicate()
-    assert killed >= 20
     assert len(set(sizes)) > 3, "the kills fell on too few different moments"
     with Cache(kept) as cache, open_shelf(place, FakeModels(), cache=cache) as shelf:
         shelf.add(folder.path)

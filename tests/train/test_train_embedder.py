@@ -89,7 +89,8 @@ def test_a_model_that_sees_learns_pictures_with_lora_and_is_used(tmp_path, tiny_
 
 
 def test_stopped_killed_and_resumed_is_unbroken_to_the_bit(tmp_path, towns, bert):
-    # BERT has dropout, so that the generators' states count too.
+    # BERT has dropout, so that the generators' states count too. The process that is killed would take one
+    # thread, these two or more where there are as many processors.
     told = ["--batch", "4", "--epochs", "30", "--every", "4"]
     assert run(embedder_command(towns, tmp_path / "whole", bert, *told)) == 0
     broken = embedder_command(towns, tmp_path / "broken", bert, *told)

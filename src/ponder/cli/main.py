@@ -15,18 +15,23 @@ import typer
 
 from ponder.cli import (
     calibrate,
+    compare,
     demo,
     doctor,
+    embed,
     evaluate,
     improve,
     index,
     info,
     mine,
+    mmeb,
     models,
     moments,
+    mteb,
     parity,
     qa,
     reason,
+    recommend,
     remove,
     scale,
     search,
@@ -46,6 +51,8 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("embed")(embed.embed)
+app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
 app.add_typer(models.app, name="models")
@@ -53,13 +60,16 @@ app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)
 app.command("evaluate-moments")(moments.evaluate_moments)
 app.command("evaluate-qa")(qa.evaluate_qa)
+app.command("compare")(compare.compare)
 app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
 app.command("mine")(mine.mine)
 app.command("improve")(improve.improve)
+app.command("mteb")(mteb.mteb)
 app.command("parity")(parity.parity)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")
+app.add_typer(mmeb.app, name="mmeb")
 
 
 @app.callback(invoke_without_command=True)

@@ -10,6 +10,7 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
+from ponder.cli.present import skipped_json
 from ponder.cli.reviewing import correct, review
 from ponder.errors import BadArguments
 
@@ -88,7 +89,7 @@ def mine(
         _price(dataset, settings, models, out, as_json=as_json)
         return
     found = _mine(dataset, settings, models, out, fresh=fresh, as_json=as_json)
-    left_out = [{"uri": each.uri, "error": each.error} for each in found.left_out]
+    left_out = skipped_json(found.left_out)
     if not as_json:
         _show(found)
     finish(left_out)
@@ -124,7 +125,7 @@ def _fields(found: Mining) -> dict[str, object]:
         "decisions": {spelt(name): count for name, count in found.decisions.items()},
         "negatives": {str(key): value for key, value in found.negatives.items()},
         "tokens": found.tokens,
-        "skipped": [{"uri": each.uri, "error": each.error} for each in found.left_out],
+        "skipped": skipped_json(found.left_out),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -14,9 +12,11 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout
 from ponder.cli.partly import finish
+from ponder.cli.present import skipped_json
+from ponder.cli.rows import rows_of
 
 if TYPE_CHECKING:
-    from ponder.records import Item, Skipped
+    from ponder.records import Skipped
 
 
 def reason(
@@ -39,7 +39,7 @@ def reason(
     What it said of a content before is taken from the cache: the same command goes on where it was stopped,
     and indexing or evaluating with the same models finds all of it.
     """
-    from ponder.evaluate.beir import load_beir
+    from ponder.evaluate.beir import load_beir, read_corpus
     from ponder.index.cache import user_cache
     from ponder.models.registry import load
     from ponder.shelf.ingest import Ingest
@@ -47,7 +47,8 @@ def reason(
 
     # Without a file the lines are what stdout is for; --json then changes nothing.
     with quiet_stdout(active=True), user_cache() as cache:
-        items, lost = _documents(folder)
+        with rows_of(folder, "corpus.jsonl") as (base, file):
+            items, lost = read_corpus(base, file)
         asked = load_beir(folder, split=queries).queries if folder and queries else ()
         ingest = Ingest(load(models, cache=cache), cache, reason_tokens=reason_tokens)
         with progress("reasoning") as advance:
@@ -59,7 +60,7 @@ def reason(
                 left_out = [*lost, *(_printed(lines))]
             else:
                 left_out = [*lost, *writing_ecrs.write_file(out, lines)]
-        skipped = [{"uri": each.uri, "error": each.error} for each in left_out]
+        skipped = skipped_json(left_out)
         if out is not None and as_json:
             usage = ingest.usage
             tokens = {"read": usage.read, "written": usage.written, "cached": usage.cached}
@@ -67,17 +68,6 @@ def reason(
                 {"out": str(out), "documents": len(items[:limit]), "tokens": tokens, "skipped": skipped}
             )
     finish(skipped)
-
-
-def _documents(folder: Path | None) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
-    from ponder.evaluate.beir import read_corpus
-
-    if folder is not None:
-        return read_corpus(folder, folder / "corpus.jsonl")
-    with tempfile.TemporaryDirectory() as made:
-        file = Path(made) / "stdin.jsonl"
-        file.write_bytes(sys.stdin.buffer.read())
-        return read_corpus(Path.cwd(), file)
 
 
 def _printed(lines: Iterator[dict[str, Any] | Skipped]) -> Iterator[Skipped]:

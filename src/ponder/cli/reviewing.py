@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ponder.cli.console import print_json, quiet_stdout, show
 from ponder.cli.partly import finish
+from ponder.cli.present import skipped_json
 from ponder.errors import BadArguments, InputNotFound
 
 
@@ -41,7 +42,7 @@ def review(pairs: Path, folder: Path | None, out: Path | None, most: int, *, as_
         partial = out.with_name(f".{out.name}.partial")
         partial.write_text(page.text, encoding="utf-8")
         partial.replace(out)
-        left_out = [{"uri": each.uri, "error": each.error} for each in page.left_out]
+        left_out = skipped_json(page.left_out)
         if as_json:
             print_json({"page": str(out), "pairs": len(page.pairs), "skipped": left_out})
     if not as_json:

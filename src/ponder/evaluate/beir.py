@@ -169,9 +169,25 @@ def read_corpus(folder: Path, path: Path) -> tuple[tuple[Item, ...], tuple[Skipp
     return tuple(items), tuple(skipped)
 
 
+def read_queries(folder: Path, path: Path) -> tuple[tuple[Query, ...], tuple[Skipped, ...]]:
+    """The queries of a file, judged or not, and those whose media file is missing.
+
+    Args:
+        folder: Media paths are relative to it, and stay inside.
+        path: The file.
+
+    Raises:
+        InputNotFound: There is no such file.
+        InputInvalid: A row cannot be used; the message names file and line.
+    """
+    judged, skipped = _read_queries(folder, path, None)
+    return tuple(each.query for each in judged), skipped
+
+
 def _read_queries(
-    folder: Path, path: Path, qrels: Qrels
+    folder: Path, path: Path, qrels: Qrels | None
 ) -> tuple[tuple[JudgedQuery, ...], tuple[Skipped, ...]]:
+    """Those with judgements; all where there are none to look in."""
     judged: list[JudgedQuery] = []
     skipped: list[Skipped] = []
     seen: set[str] = set()
@@ -184,7 +200,7 @@ def _read_queries(
         exclude = line.metadata.get("exclude", [])
         if not isinstance(exclude, list) or not all(isinstance(each, str) for each in exclude):
             raise InputInvalid('"metadata.exclude" is not a list of ids', line.where, 'write ["id", …]')
-        if name not in qrels:
+        if qrels is not None and name not in qrels:
             continue
         if media.path is not None and (lost := missing(media.path)):
             skipped.append(lost)
@@ -198,7 +214,8 @@ def _read_queries(
             instruction=line.text("instruction"),
             id=name,
         )
-        judged.append(JudgedQuery(query, qrels[name], frozenset(exclude), line.metadata))
+        grades = qrels[name] if qrels is not None else {}
+        judged.append(JudgedQuery(query, grades, frozenset(exclude), line.metadata))
     return tuple(judged), tuple(skipped)
 
 

@@ -92,10 +92,38 @@ def paired_difference(
     if not len(ours):
         return Difference(0.0, 0.0, 0.0, 1.0)
     gaps = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
-    means = _resampled_means(gaps[:, None], seed)[:, 0]
+    return _difference(float(gaps.mean()), _resampled_means(gaps[:, None], seed)[:, 0], level)
+
+
+def mean_of_differences(
+    groups: Sequence[Sequence[float]], *, level: float = 0.95, seed: int = SEED
+) -> Difference:
+    """The mean over groups of the mean difference within each, as a benchmark of many tasks has it.
+
+    Args:
+        groups: Of each group that has any, ``ours - theirs`` of its queries. Queries are resampled within
+            their group; groups are not.
+        level: As in `interval`.
+        seed: As in `interval`.
+
+    Example:
+        >>> mean_of_differences([[1.0, 1.0], [0.0]]).mean
+        0.5
+    """
+    columns = [np.asarray(group, dtype=np.float64) for group in groups if len(group)]
+    if not columns:
+        return Difference(0.0, 0.0, 0.0, 1.0)
+    # Each group has draws of its own: with the same ones, groups of one size would move together.
+    means = np.mean(
+        [_resampled_means(gaps[:, None], seed + place)[:, 0] for place, gaps in enumerate(columns)], axis=0
+    )
+    return _difference(float(np.mean([gaps.mean() for gaps in columns])), means, level)
+
+
+def _difference(mean: float, means: NDArray[np.float64], level: float) -> Difference:
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     p = min(1.0, 2 * min(float(np.mean(means <= 0)), float(np.mean(means >= 0))))
-    return Difference(float(gaps.mean()), float(low), float(high), p)
+    return Difference(mean, float(low), float(high), p)
 
 
 def _resampled_means(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ class RunFolder:
             "command": list(command),
             "ponder": metadata.version("ponder"),
             "python": platform.python_version(),
-            "packages": _versions(),
+            "packages": package_versions(),
             "machine": {"system": platform.platform(), "cores": os.cpu_count()},
             "dataset": {
                 "name": name,
@@ -128,7 +128,8 @@ def fingerprints(models: Models) -> dict[str, Any]:
     }
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that decide figures; of those that are installed."""
     found = {}
     for name in PACKAGES:
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ponder.errors import InputInvalid, InputNotFound
-from ponder.media.formats import size_of
+from ponder.media.formats import kind_of, size_of
+from ponder.media.frames import frames_digest, open_frames
 from ponder.media.images import open_image
 from ponder.media.limits import Limits
 from ponder.media.pages import page_image, page_text
@@ -92,6 +94,8 @@ def _content(item: Item, instruction: str, limits: Limits, text_layer: bool) -> 
         text = given if given.strip() else read_text(path, limits)
     elif item.kind == "image":
         images = (open_image(path, limits),)
+    elif item.kind == "page" and kind_of(path) == "image":
+        images = (open_image(path, replace(limits, max_side=limits.max_page_side)),)
     elif item.kind == "page":
         number = _number(item)
         images = (page_image(path, number, dpi=limits.page_dpi, max_side=limits.max_page_side),)
@@ -99,7 +103,7 @@ def _content(item: Item, instruction: str, limits: Limits, text_layer: bool) -> 
             text, source = page_text(path, number), "layer"
             check_length(text, f"{path}#page={number}", limits)
     else:
-        clip = open_clip(path, limits, item.span)
+        clip = open_frames(path, limits) if Path(path).is_dir() else open_clip(path, limits, item.span)
         images = clip.images
     return Content(
         kind=item.kind,
@@ -115,6 +119,13 @@ def _content(item: Item, instruction: str, limits: Limits, text_layer: bool) -> 
     )
 
 
+def _bytes_digest(item: Item, path: str, limits: Limits) -> str:
+    if item.kind == "video" and Path(path).is_dir():
+        return frames_digest(path, limits)
+    size = size_of(path, item.kind, limits)
+    return _file_digest(path, size, Path(path).stat().st_mtime_ns)
+
+
 def _number(item: Item) -> int:
     return 1 if item.page is None else item.page
 
@@ -123,8 +134,7 @@ def _digest(item: Item, instruction: str, limits: Limits, text_layer: bool) -> s
     """sha256 of all that decides what a model gets to see; names and times of files do not."""
     parts = [item.text, instruction]
     if item.path is not None:
-        size = size_of(item.path, item.kind, limits)
-        parts += [item.kind, _file_digest(item.path, size, Path(item.path).stat().st_mtime_ns)]
+        parts += [item.kind, _bytes_digest(item, item.path, limits)]
         if item.kind == "image":
             parts += [str(limits.max_side)]
         elif item.kind == "page":

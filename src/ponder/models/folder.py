@@ -41,11 +41,12 @@ def folder_digest(folder: Path) -> str:
         if path.is_file():
             # Each part has its length before it or is as long as any other: none can pass for its neighbour.
             name = str(path.relative_to(folder)).encode()
-            found.update(len(name).to_bytes(8) + name + bytes.fromhex(_remembered(path)))
+            found.update(len(name).to_bytes(8) + name + bytes.fromhex(remembered_sha256(path)))
     return f"{folder.name}-{found.hexdigest()[:16]}"
 
 
-def _remembered(path: Path) -> str:
+def remembered_sha256(path: Path) -> str:
+    """The sha256 of a file, in hex; a large one is read once, see `folder_digest`."""
     status = path.stat()
     if status.st_size < _LARGE:
         return sha256_of(path)

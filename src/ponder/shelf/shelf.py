@@ -216,6 +216,50 @@ class Shelf:
         search = self._searching(stages, on_fault)
         return search.batch(queries, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
 
+    def recommend(
+        self,
+        like: Sequence[str],
+        dislike: Sequence[str] = (),
+        k: int = 10,
+        budget: int = 0,
+        stages: str | Cascade | None = None,
+        where: str | None = None,
+        allocate: Allocation = "uniform",
+        explain: bool = False,
+    ) -> Ranking:
+        """Find more like some items and less like others (`ponder.cascade.recommending`).
+
+        Args:
+            like: Ids of one item or more.
+            dislike: Ids.
+            k: How many hits to return, at most; the examples are not among them.
+            budget: The most tokens that judges may read and write, over what the liked have in common.
+            stages: As for `search`.
+            where: As for `search`.
+            allocate: As for `search`.
+            explain: As for `search`.
+
+        Raises:
+            BadArguments: Nothing is liked, or an item is liked and disliked.
+            InputNotFound: One of the items is not on the shelf.
+            PonderError: Else as for `search`.
+        """
+        from ponder.cascade import parse_stages
+        from ponder.cascade.recommending import recommend
+
+        return recommend(
+            self,
+            like,
+            dislike,
+            k=k,
+            budget=budget,
+            cascade=parse_stages(stages) if isinstance(stages, str) else stages,
+            where=where,
+            allocate=allocate,
+            explain=explain,
+            limits=self.manifest.limits,
+        )
+
     def _searching(self, stages: str | Cascade | None, on_fault: OnFault) -> CascadeSearch:
         from ponder.cascade import default_cascade, parse_stages
 

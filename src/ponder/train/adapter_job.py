@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ponder.train.adapter import AdapterSettings, fit_adapter
 from ponder.train.checkpoints import TrainingFolder
 from ponder.train.evaluating import Overlay, retrieved
 from ponder.train.examples import Example, Examples, examples_of
-from ponder.train.job import Progress, pairs_digest
+from ponder.train.job import Progress, digests, pairs_digest
 from ponder.train.pairs import read_pairs
 from ponder.train.pictures import Pictures, classes_of, pictures_of
 
@@ -56,10 +56,7 @@ class AdapterJob:
             "base": self.models.embedder.fingerprint,
             "reasoner": self.models.reasoner.fingerprint,
             "settings": self.settings.fields(),
-            "data": {
-                each.name: {"split": each.split, **{file.name: sha256_of(file) for file in each.files}}
-                for each in self.datasets
-            },
+            "data": {each.name: digests(each) for each in self.datasets},
             "dev": {each.name: {file.name: sha256_of(file) for file in each.files} for each in self.dev},
             "pairs": [pairs_digest(file) for file in self.pairs],
         }
@@ -136,8 +133,6 @@ def train_adapter(
 
 def _apart(datasets: Sequence[Dataset], found: Sequence[Examples]) -> list[Example]:
     """Examples of all data sets; ids are told apart by the data set where there are several."""
-    from dataclasses import replace
-
     if len(datasets) == 1:
         return list(found[0].kept)
     apart = []
@@ -167,8 +162,7 @@ def _measured(job: AdapterJob, models: Models, progress: Progress) -> dict[str, 
 def _left_out(datasets: Sequence[Dataset], found: Sequence[Examples], pictures: Pictures) -> list[Skipped]:
     left: list[Skipped] = []
     for dataset, examples in zip(datasets, found, strict=True):
-        left += dataset.skipped
-        left += examples.left_out
+        left += [*dataset.skipped, *examples.left_out()]
     return [*left, *pictures.skipped]
 
 

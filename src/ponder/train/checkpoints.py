@@ -39,7 +39,10 @@ class TrainingFolder:
         return self.model.is_dir()
 
     def open(self, told: Mapping[str, Any], *, fresh: bool = False) -> None:
-        """Begin here, or go on.
+        """Begin here, or go on, with as many threads as the training was begun with.
+
+        Another number of threads adds the same figures up in another order: the weights would not be those of
+        an unbroken training to the bit.
 
         Args:
             told: Whatever decides the result, as JSON values: settings, base, data.
@@ -50,16 +53,21 @@ class TrainingFolder:
                 differs.
             BackendFailed: Nothing can be written here.
         """
+        import torch
+
         wanted = json.loads(json.dumps({**told, "format": _FORMAT}))
         there = self._manifest()
         if there is None and self.path.is_dir() and any(self.path.iterdir()):
             raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
         if there is not None and not fresh:
+            threads = there.pop("threads", torch.get_num_threads())
             _compare(there, wanted, self.path)
+            torch.set_num_threads(threads)
             return
         for each in (self._checkpoints, self.model, self.path / "runs"):
             shutil.rmtree(each, ignore_errors=True)
         (self.path / "log.jsonl").unlink(missing_ok=True)
+        wanted["threads"] = torch.get_num_threads()
         self.write("manifest.json", json.dumps(wanted, indent=1, sort_keys=True) + "\n")
 
     def _manifest(self) -> dict[str, Any] | None:

@@ -52,7 +52,6 @@ class Examples:
     denied: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
-    @property
     def left_out(self) -> Iterator[Skipped]:
         """Queries and documents that are not trained on, and why."""
         for name in self.without_positives:

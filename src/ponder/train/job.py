@@ -184,7 +184,7 @@ def left_out_of(
     """All that is not trained on, and why."""
     for dataset, found in zip(datasets, examples, strict=True):
         yield from dataset.skipped
-        yield from found.left_out
+        yield from found.left_out()
     yield from prepared.skipped
     for name in prepared.alone:
         yield Skipped(f"query {name}", "none of its positives can be opened")

@@ -114,7 +114,7 @@ class Listing:
         """
         self._rows = {}
         found = examples_of(dataset, pairs, promote=self._told.promote, suspects=self._told.suspects)
-        self.skipped += [*dataset.skipped, *found.left_out]
+        self.skipped += [*dataset.skipped, *found.left_out()]
         grades = {each.query.id: each.grades for each in dataset.queries}
         lists = []
         for number, example in enumerate(found.kept, 1):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ponder.cli import options as general
-from ponder.cli.console import print_json, progress, quiet_stdout, show, table
+from ponder.cli.console import print_json, progress, quiet_stdout, show
 from ponder.cli.partly import finish
 from ponder.cli.train import options, results
 
@@ -94,13 +94,8 @@ def adapter(
                 }
             )
     if not as_json:
-        if outcome.after:
-            measures = ("hit@1", "hit@10", "ndcg@10", "recall@100")
-            rows = table("dev", "", *measures)
-            for name, after in outcome.after.items():
-                for when, scores in (("before", outcome.before[name]), ("after", after)):
-                    rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
-            show(rows)
+        measures = ("hit@1", "hit@10", "ndcg@10", "recall@100")
+        results.show_before_after(outcome.before, outcome.after, measures)
         show(
             f"learned from {outcome.queries} queries, {outcome.pictures} pictures; use it:"
             f" --models lite,adapter={out / 'model'}"

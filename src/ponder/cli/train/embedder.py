@@ -167,12 +167,7 @@ def _show(outcome: Outcome, out: Path) -> None:
         show(f"stopped after {outcome.steps} of {outcome.total} steps: the same command goes on")
         return
     measures = ("hit@1", "ndcg@5", "ndcg@10", "mrr@10", "recall@100")
-    if outcome.after:
-        rows = table("dev", "", *measures)
-        for name in outcome.after:
-            for when, scores in (("before", outcome.before[name]), ("after", outcome.after[name])):
-                rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
-        show(rows)
+    results.show_before_after(outcome.before, outcome.after, measures)
     show(f"step {outcome.best} of {outcome.total} is {out / 'model'}; use it: --models {out / 'preset.yaml'}")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.cli.console import print_json, show, table
+from ponder.cli.present import skipped_json
 
 if TYPE_CHECKING:
     from ponder.records import Skipped
@@ -29,11 +30,8 @@ def fields(outcome: Outcome, out: Path) -> dict[str, Any]:
 
 def left_out(found: Sequence[Skipped]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """What could not be trained on, and what was not to be, as ``{"uri", "error"}`` objects."""
-
-    def told(*, chosen: bool) -> list[dict[str, str]]:
-        return [{"uri": each.uri, "error": each.error} for each in found if each.chosen == chosen]
-
-    return told(chosen=False), told(chosen=True)
+    failed = [each for each in found if not each.chosen]
+    return skipped_json(failed), skipped_json([each for each in found if each.chosen])
 
 
 def show_outcome(outcome: Outcome, out: Path) -> None:
@@ -44,6 +42,21 @@ def show_outcome(outcome: Outcome, out: Path) -> None:
     if outcome.losses:
         show(f"loss {outcome.losses[0]:.4f} at first, {outcome.losses[-1]:.4f} at the end")
     show(f"{outcome.total} steps: {out / 'model'}; use it: --models {out / 'preset.yaml'}")
+
+
+def show_before_after(
+    before: Mapping[str, Mapping[str, float]],
+    after: Mapping[str, Mapping[str, float]],
+    measures: Sequence[str],
+) -> None:
+    """Dev's figures, a line before and a line after for each data set; nothing without dev."""
+    if not after:
+        return
+    rows = table("dev", "", *measures)
+    for name in after:
+        for when, scores in (("before", before[name]), ("after", after[name])):
+            rows.add_row(name, when, *(f"{scores[each]:.3f}" for each in measures))
+    show(rows)
 
 
 def price(found: Price, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.beir import Dataset
 from ponder.evaluate.settings import ReasoningMode, Settings
 from ponder.evaluate.shuffle import shuffled
+from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
 from ponder.records import Reasoning
 from ponder.shelf.ingest import Document, Ingest, MediaOpener
@@ -46,7 +47,13 @@ class _Missing:
 
 
 def price_documents(
-    dataset: Dataset, modes: Iterable[ReasoningMode], settings: Settings, models: Models, cache: BlobCache
+    dataset: Dataset,
+    modes: Iterable[ReasoningMode],
+    settings: Settings,
+    models: Models,
+    cache: BlobCache,
+    *,
+    limits: Limits | None = None,
 ) -> DocumentsPrice:
     """Price what is missing for these modes.
 
@@ -57,11 +64,13 @@ def price_documents(
         models: What reasons and embeds.
         cache: Looked into, and written to by the documents that are tried: give an
             `ponder.index.cache.Overlay`.
+        limits: Bounds on what is opened; the media room's own unless told.
     """
+    opener = MediaOpener(limits or Limits(), text_layer=settings.text_layer)
     reason: dict[tuple[int, str], _Missing] = {}
     embed: list[_Missing] = []
     for mode in dict.fromkeys(modes):
-        for missing in _missing(dataset, replace(settings, reasoning=mode), models, cache):
+        for missing in _missing(dataset, replace(settings, reasoning=mode), models, cache, opener):
             embed.append(missing)
             if not missing.reasoned:
                 reason.setdefault((missing.ingest.reason_tokens, missing.document.digest), missing)
@@ -74,12 +83,14 @@ def price_documents(
     )
 
 
-def _missing(dataset: Dataset, settings: Settings, models: Models, cache: BlobCache) -> list[_Missing]:
+def _missing(
+    dataset: Dataset, settings: Settings, models: Models, cache: BlobCache, opener: MediaOpener
+) -> list[_Missing]:
     ingest = Ingest(
         models,
         cache,
         reason_tokens=0 if settings.reasoning == "off" else settings.reason_tokens,
-        opener=MediaOpener(text_layer=settings.text_layer),
+        opener=opener,
     )
     documents = []
     for item in dataset.items:

@@ -99,7 +99,7 @@ def price_of(
         kept=len(steps) - len(waiting),
         queries=len(dataset.queries),
         tokens=tokens,
-        tokens_per_second=_speed(query, settings, models) if tokens else None,
+        tokens_per_second=tokens_per_second(query, settings, models) if tokens else None,
         documents=price_documents(dataset, modes, settings, models, cache),
     )
 
@@ -112,8 +112,8 @@ def sample(dataset: Dataset, limit: int | None, seed: int) -> Dataset:
     return replace(dataset, queries=type(dataset.queries)(dataset.queries[number] for number in chosen))
 
 
-def _speed(query: Content, settings: Settings, models: Models) -> float | None:
-    """Tokens a second of the first judge, over texts that no cache has seen."""
+def tokens_per_second(query: Content, settings: Settings, models: Models) -> float | None:
+    """How fast the first judge reads texts that no cache has seen; None where there is none to time."""
     from ponder.cascade import Rerank
 
     judges = [stage.judge(models) for stage in settings.cascade.stages if isinstance(stage, Rerank)]

@@ -1,0 +1,214 @@
+"""``ponder mmeb run``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ponder.cli import options
+from ponder.cli.console import print_json, progress, quiet_stdout, show, table
+from ponder.cli.partly import finish
+
+if TYPE_CHECKING:
+    from ponder.evaluate.mmeb.loading import Loaded
+    from ponder.evaluate.mmeb.running import TaskRun
+    from ponder.evaluate.mmeb.tasks import Task
+    from ponder.protocols import BlobCache, Models
+    from ponder.records import Skipped
+
+
+def run(
+    data: Annotated[Path, typer.Argument(metavar="DATA_DIR", help="The official files.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", help="Answers, rankings and scores; go on with what is there.")
+    ],
+    models: options.Models = "lite",
+    tasks: Annotated[
+        str, typer.Option("--tasks", metavar="NAME,…", help="Tasks or meta-tasks; all whose data are here.")
+    ] = "",
+    budget: options.Budgets = "0",
+    stages: options.Stages = None,
+    allocate: options.Allocate = "uniform",
+    gates: options.Gates = "on",
+    reasoning: options.Reasoning = "on",
+    reason_tokens: options.ReasonTokens = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="So many queries of each task, drawn by --seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    shard: Annotated[
+        str, typer.Option("--shard", metavar="K/N", help="Every Nth query: one process, one GPU each.")
+    ] = "1/1",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Run tasks through a cascade, each query within its budget; score them as the official evaluator does.
+
+    A query's own pool is judged whole, as far as the budget goes; a shared pool from the best on. With
+    --json, a line a task and budget. What was answered before a kill is kept: the same command goes on.
+    """
+    from ponder.cascade.pacing import check_allocation
+    from ponder.evaluate.mmeb.running import Shard
+    from ponder.evaluate.settings import Settings
+    from ponder.index.cache import Overlay, user_cache
+    from ponder.models.registry import load
+
+    settings = Settings(
+        budgets=options.parse_budgets(budget),
+        cascade=options.cascade_of(stages),
+        reasoning=reasoning,
+        allocate=check_allocation(allocate),
+        gates=gates == "on",
+        reason_tokens=reason_tokens,
+        seed=seed,
+    )
+    part = Shard.parse(shard)
+    left_out: list[Skipped] = []
+    with quiet_stdout(as_json), user_cache() as cache:
+        store = Overlay(cache) if dry_run else cache
+        chosen = load(models, cache=store)
+        settings.cascade.check(chosen)
+        runs = _runs(data, _chosen(tasks), out, settings, limit, part, left_out)
+        rows = _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out)
+        shown = []
+        for row in rows:
+            shown.append(row)
+            if as_json:
+                print_json(row)
+    if not as_json:
+        _show(shown, dry_run=dry_run)
+    finish([{"uri": each.uri, "error": each.error} for each in left_out])
+
+
+def _chosen(names: str) -> dict[str, tuple[Task, bool]]:
+    """By name: tasks, and whether they were asked for by their own name rather than with a group."""
+    from ponder.evaluate.mmeb.tasks import task_named
+    from ponder.evaluate.mmeb.tasks import tasks as known
+
+    if not names:
+        return {each.name: (each, False) for each in known()}
+    found: dict[str, tuple[Task, bool]] = {}
+    for name in (part.strip() for part in names.split(",")):
+        group = [each for each in known() if name in (each.meta_task, each.modality)]
+        found |= {each.name: (each, not group) for each in group or [task_named(name)]}
+    return found
+
+
+def _runs(
+    data: Path,
+    chosen: Mapping[str, tuple[Task, bool]],
+    out: Path,
+    settings: Any,
+    limit: int | None,
+    shard: Any,
+    left_out: list[Skipped],
+) -> Iterator[tuple[Loaded, TaskRun]]:
+    """The tasks whose data are here; those that were asked for by name have to be."""
+    from ponder.errors import MissingDependency
+    from ponder.evaluate.mmeb.loading import load
+    from ponder.evaluate.mmeb.running import TaskRun
+    from ponder.records import Skipped
+
+    for task, named in chosen.values():
+        try:
+            with progress(f"{task.name}: pages") as advance:
+                loaded = load(data, task, advance=advance)
+        except MissingDependency as error:
+            if named:
+                raise
+            left_out.append(Skipped(task.name, error.what))
+            continue
+        yield (
+            loaded,
+            TaskRun(
+                name=task.name,
+                modality=task.modality,
+                local=task.local,
+                parsed=loaded.parsed,
+                root=loaded.root,
+                out=out,
+                settings=settings,
+                revision=loaded.revision,
+                limit=limit,
+                shard=shard,
+            ),
+        )
+
+
+def _prices(
+    runs: Iterator[tuple[Loaded, TaskRun]], models: Models, cache: BlobCache
+) -> Iterator[dict[str, Any]]:
+    from ponder.evaluate.mmeb.pricing import price_task
+
+    for _, each in runs:
+        yield price_task(each, models, cache).fields
+
+
+def _scores(
+    runs: Iterator[tuple[Loaded, TaskRun]],
+    models: Models,
+    cache: BlobCache,
+    out: Path,
+    left_out: list[Skipped],
+) -> Iterator[dict[str, Any]]:
+    from ponder.evaluate.mmeb.manifest import note
+    from ponder.evaluate.mmeb.marking import all_answers, mark
+    from ponder.evaluate.mmeb.running import run_task
+    from ponder.records import Skipped
+
+    for loaded, each in runs:
+        note(out, each, models, ["ponder", *sys.argv[1:]])
+        began = time.perf_counter()
+        with progress(f"{each.name}: candidates") as documents, progress(f"{each.name}: queries") as queries:
+            for budget, mine in run_task(each, models, cache, documents=documents, queries=queries):
+                answers = all_answers(each, budget, models)
+                if answers is None:
+                    left_out.append(Skipped(each.name, f"{len(mine)} answers; other shards have the rest"))
+                    continue
+                marked = mark(each, budget, answers, loaded.task.metric, models)
+                left_out += [
+                    Skipped(f"{each.name}, budget {budget}", f"{count} queries: {why}")
+                    for why, count in marked.lost.items()
+                ]
+                yield {**marked.fields, "seconds": round(time.perf_counter() - began, 3)}
+
+
+def _show(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
+    if dry_run:
+        priced = table("task", "queries", "candidates", "to embed", "tokens, at most", "minutes", "MB")
+        for row in rows:
+            minutes = row["minutes_at_most"]
+            priced.add_row(
+                row["task"],
+                str(row["queries"]),
+                str(row["candidates"]),
+                str(row["documents_to_embed"]),
+                f"{row['tokens_at_most']:,}",
+                "?" if minutes is None else f"{minutes:.1f}",
+                f"{row['megabytes']:.0f}",
+            )
+        show(priced)
+        return
+    scored = table(
+        "task", "budget", "metric", "value", "95 %", "ties against", "queries", "missing", "tokens"
+    )
+    for row in rows:
+        tokens = row["tokens_per_query"]
+        value, bounds = row["value"], row["ci95"]
+        scored.add_row(
+            row["task"],
+            str(row["budget"]),
+            row["metric"],
+            "" if value is None else f"{value:.3f}",
+            "" if bounds is None else f"{bounds[0]:.3f}-{bounds[1]:.3f}",
+            f"{row['ties_against']:.3f}" if "ties_against" in row else "",
+            str(row["queries"]),
+            str(row["missing"]),
+            f"{tokens['read'] + tokens['written']:.0f}",
+        )
+    show(scored)

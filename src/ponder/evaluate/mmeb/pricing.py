@@ -1,0 +1,99 @@
+"""What a run of tasks will cost, before it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ponder.evaluate.beir import Dataset, JudgedQuery
+from ponder.evaluate.mmeb.asking import Asking
+from ponder.evaluate.mmeb.running import TaskRun
+from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents
+from ponder.evaluate.scaling.pricing import tokens_per_second
+from ponder.media.content import open_query
+from ponder.protocols import BlobCache, Models
+from ponder.records import Skipped
+
+_RANKED_BYTES = 24
+"""Of one ranked name and its score in a file of answers, about."""
+
+_REASONING_BYTES = 2048
+"""Of one reasoning and what a cache keeps beside it, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPrice:
+    """One task.
+
+    Attributes:
+        task: Its name.
+        queries: Still to be answered, over all budgets.
+        candidates: That they are ranked over.
+        tokens: Of queries, at most.
+        documents: What no cache has of the candidates.
+        seconds: In all, at most; None where no judge could be timed.
+        bytes: That caches and answers will take, about.
+    """
+
+    task: str
+    queries: int
+    candidates: int
+    tokens: int
+    documents: DocumentsPrice
+    seconds: float | None
+    bytes: int
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "task": self.task,
+            "queries": self.queries,
+            "candidates": self.candidates,
+            "documents_to_reason_about": self.documents.reason,
+            "documents_to_embed": self.documents.embed,
+            "document_tokens": self.documents.tokens,
+            "tokens_at_most": self.tokens,
+            "minutes_at_most": None if self.seconds is None else round(self.seconds / 60, 1),
+            "megabytes": round(self.bytes / 1e6, 1),
+        }
+
+
+def price_task(run: TaskRun, models: Models, cache: BlobCache) -> TaskPrice:
+    """Reckon a bound for a task; judge, reasoner and embedder work a little to be timed.
+
+    Args:
+        run: The task.
+        models: Whose probe it is.
+        cache: As for `price_documents`: give an overlay.
+    """
+    told = run.asking
+    mine = [each for each in told.questions if run.shard.takes(each.number)]
+    left = {budget: len(mine) - len(run.file(budget, models).answers()) for budget in run.settings.budgets}
+    tokens = sum(budget * count for budget, count in left.items())
+    documents = DocumentsPrice()
+    if any(left.values()):
+        documents = price_documents(
+            _as_dataset(run.name, told), ["on"], run.settings, models, cache, limits=told.limits
+        )
+    rate = None
+    if tokens:
+        rate = tokens_per_second(open_query(mine[0].asked, told.limits), run.settings, models)
+    depth = min(len(told.items), 1000)
+    size = documents.embed * models.embedder.dim * 4 + documents.reason * _REASONING_BYTES
+    return TaskPrice(
+        run.name,
+        sum(left.values()),
+        len(told.items),
+        tokens,
+        documents,
+        None if tokens and not rate else documents.seconds + (tokens / rate if rate else 0.0),
+        size + sum(left.values()) * depth * _RANKED_BYTES,
+    )
+
+
+def _as_dataset(name: str, told: Asking) -> Dataset:
+    queries = tuple(JudgedQuery(each.asked, {}) for each in told.questions)
+    skipped: Sequence[Skipped] = ()
+    return Dataset(name, "test", told.items, queries, (), tuple(skipped))
