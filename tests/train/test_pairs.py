@@ -108,7 +108,7 @@ def test_why_a_query_is_left_out_is_told_truly() -> None:
     dataset = _dataset(q={"a": 1}, r={"gone": 1}, s={"b": 1}, t={"gone": 1, "c": 1})
     pairs = [Pair(query, name, "suspect-positive", grade=1) for query, name in ("rz", "sb", "tc")]
     found = examples_of(dataset, pairs, suspects=False)
-    told = {each.uri: (each.error, each.chosen) for each in found.left_out}
+    told = {each.uri: (each.error, each.chosen) for each in found.left_out()}
     suspect = ("its positives are suspect, or a person denied them", True)
     assert told == {
         "query r": ("no positive in the corpus", False),
