@@ -1,5 +1,6 @@
 """For every test: no deadlines, contract suites show their values, the lite models load once."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,9 @@ if _TORCHVISION.is_dir():
     _OPERATORS = torch.library.Library("torchvision", "DEF")
     for _name in ("nms", "qnms"):
         _OPERATORS.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+# Haystack reports each pipeline's run to its makers unless told not to, before it is imported.
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"
 
 pytest.register_assert_rewrite("ponder.testing.contracts")
 

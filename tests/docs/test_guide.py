@@ -102,7 +102,8 @@ def assert_same_shape(shown: Any, real: Any, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/guide.md", "docs/training.md", "docs/feedback.md", "docs/mmeb.md"]
+    "document",
+    ["docs/guide.md", "docs/training.md", "docs/feedback.md", "docs/mmeb.md", "docs/adapters.md"],
 )
 def test_the_guide_runs(
     document: str, home: Path, capsys: pytest.CaptureFixture[str], tiny_folder: Callable[[str], Path]
@@ -124,7 +125,7 @@ def test_the_guide_runs(
         elif block.language == "json":
             assert_same_shape(json.loads(block.text), json.loads(out), block.text[:40])
         elif block.language == "python":
-            exec(block.text, {})
+            exec(block.text.replace('"lite"', '"fake"'), {})
         # What takes a GPU or a model hub; the guide has none of it.
         elif block.language != "sh" or document == "docs/guide.md":
             raise AssertionError(f"a block of {block.language} that nothing runs")
@@ -165,6 +166,7 @@ def test_the_guides_variables_are_the_ones_that_are_read() -> None:
         "docs/guide.md",
         "docs/training.md",
         "docs/feedback.md",
+        "docs/adapters.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:

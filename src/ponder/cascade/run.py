@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,16 @@ class Run:
         for place, stage in enumerate(self.cascade.stages):
             yield from self._do(stage, self.cascade.stages[place + 1 :])
         self._count_reused()
+
+    def staged(self) -> Iterator[str]:
+        """All stages, stopping after each; its name."""
+        last = len(self.cascade.stages) - 1
+        for place, stage in enumerate(self.cascade.stages):
+            for _ in self._do(stage, self.cascade.stages[place + 1 :]):
+                pass
+            if place == last:
+                self._count_reused()
+            yield stage.name
 
     def ranking(self) -> Ranking:
         """The answer, once all steps are done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ponder.cascade.cascade import Cascade, OnFault
@@ -81,6 +81,49 @@ class Search:
             pass
         run.seconds = time.perf_counter() - started
         return run.ranking()
+
+    def stream(
+        self,
+        query: Query | str,
+        *,
+        budget: int = 0,
+        k: int = 10,
+        where: str | None = None,
+        allocate: Allocation = "uniform",
+        explain: bool = False,
+        gates: bool = True,
+    ) -> Iterator[tuple[str, Ranking]]:
+        """Search, and show each stage's order as soon as it is there.
+
+        Args:
+            query: As when called.
+            budget: As when called.
+            k: As when called.
+            where: As when called.
+            allocate: As when called.
+            explain: As when called.
+            gates: As when called.
+
+        Yields:
+            A stage's name and the ranking after it; the last one is what calling gives. Whoever stops asking
+            spends no more tokens.
+
+        Raises:
+            PonderError: As when called.
+
+        Example:
+            >>> from ponder.cascade import default_cascade
+            >>> from ponder.testing import FakeShelf
+            >>> search = default_cascade().on(FakeShelf(["a red kite", "a blue whale"]))
+            >>> [(stage, len(ranking)) for stage, ranking in search.stream("red kite", budget=64)]
+            [('retrieve', 2), ('ecr', 2), ('query-aware', 2)]
+        """
+        started = time.perf_counter()
+        run = self._run(query, Ledger(budget), k, where, check_allocation(allocate))
+        run.gates, run.explain = gates, explain
+        for stage in run.staged():
+            run.seconds = time.perf_counter() - started
+            yield stage, run.ranking()
 
     def batch(
         self,

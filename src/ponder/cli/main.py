@@ -23,6 +23,7 @@ from ponder.cli import (
     improve,
     index,
     info,
+    mcp,
     mine,
     mmeb,
     models,
@@ -55,6 +56,7 @@ app.command("embed")(embed.embed)
 app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
+app.command("mcp")(mcp.mcp)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.doctor)
 app.command("evaluate")(evaluate.evaluate)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ponder.adapters.hits import place_of, tokens_of
 from ponder.cli.console import show, table
-from ponder.records import Hit, Ranking, Skipped, Usage
+from ponder.records import Hit, Ranking, Skipped
 
 if TYPE_CHECKING:
     from ponder.shelf.report import AddReport
@@ -14,28 +15,16 @@ _REASON_CHARS = 240
 """Of a hit's reasoning in a terminal: three lines or so; ``--json`` has it all."""
 
 
-def place(hit: Hit) -> str:
-    """Where a hit is: its uri, and for a clip the moment that matched, as ``#t=START,END``."""
-    if hit.part.startswith("t=") and "#" not in hit.item.uri:
-        return f"{hit.item.uri}#{hit.part}"
-    return hit.item.uri
-
-
 def ranking_json(ranking: Ranking, seconds: float) -> dict[str, Any]:
     """The document of ``ponder search --json``."""
-    by_stage = {name: usage_json(usage) for name, usage in ranking.by_stage.items()}
+    by_stage = {name: tokens_of(usage) for name, usage in ranking.by_stage.items()}
     return {
         "hits": [_hit_json(hit) for hit in ranking.hits],
         "budget": ranking.budget,
-        "usage": {**usage_json(ranking.usage), "by_stage": by_stage},
+        "usage": {**tokens_of(ranking.usage), "by_stage": by_stage},
         "failed": [{"stage": event.stage, "why": event.what} for event in ranking.trace if event.failed],
         "seconds": round(seconds, 3),
     }
-
-
-def usage_json(usage: Usage) -> dict[str, int]:
-    """``{"read", "written", "cached"}``."""
-    return {"read": usage.read, "written": usage.written, "cached": usage.cached}
 
 
 def skipped_json(skipped: tuple[Skipped, ...] | list[Skipped]) -> list[dict[str, str]]:
@@ -51,7 +40,7 @@ def report_json(report: AddReport, seconds: float) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "removed": report.removed,
         "skipped": skipped_json(report.skipped),
-        "tokens": usage_json(report.tokens),
+        "tokens": tokens_of(report.tokens),
         "seconds": round(seconds, 3),
     }
 
@@ -80,7 +69,7 @@ def show_ranking(ranking: Ranking) -> None:
         show(Text("nothing found"))
         return
     for hit in ranking.hits:
-        heading = Text.assemble((f"{hit.rank:>3}  ", "bold"), (f"{hit.score:.3f}  ", "cyan"), place(hit))
+        heading = Text.assemble((f"{hit.rank:>3}  ", "bold"), (f"{hit.score:.3f}  ", "cyan"), place_of(hit))
         show(heading)
         for label, text in (("why", hit.reason), ("moved", _moves(hit))):
             if text:
@@ -107,7 +96,7 @@ def show_ledger(ranking: Ranking) -> None:
 def _hit_json(hit: Hit) -> dict[str, Any]:
     return {
         "id": hit.item.id,
-        "uri": place(hit),
+        "uri": place_of(hit),
         "kind": hit.item.kind,
         "rank": hit.rank,
         "score": hit.score,

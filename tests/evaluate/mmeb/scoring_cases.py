@@ -44,7 +44,7 @@ def judged(labels, grades=None):
 
 
 def plain(ranked, labels, grade_of):
-    """The metrics of one query by their definitions, one after the other: the slow way to the same figures."""
+    """The metrics of one query by their definitions, one after the other: the slow way to the same."""
     wanted = set(labels)
     found = {}
     for k in CUTS:

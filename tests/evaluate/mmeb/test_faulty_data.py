@@ -159,6 +159,13 @@ def test_a_file_that_was_cut_off_is_named(data, name, file, content):
     assert file in f"{error.value.where} {error.value.what}"
 
 
+def test_a_pointer_in_place_of_a_file_is_told_as_such(data):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    table(data, "VLM2Vec/MSVD").write_bytes(pointer)
+    with pytest.raises(InputInvalid, match="git lfs pull"):
+        parsed(data, "MSVD")
+
+
 def test_all_sub_tasks_are_required(data):
     (data / "hf/VLM2Vec/MVBench/json/action_count.json").unlink()
     with pytest.raises(MissingDependency, match="action_count"):

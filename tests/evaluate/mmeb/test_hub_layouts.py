@@ -7,7 +7,7 @@ import pytest
 from benchmark_data import parsed, tiny
 
 from ponder.errors import InputInvalid, InputNotFound, MissingDependency
-from ponder.evaluate.mmeb.hub import find_repo
+from ponder.evaluate.mmeb.hub import Repo, find_repo
 from ponder.evaluate.mmeb.loading import load
 from ponder.evaluate.mmeb.tasks import task_named
 
@@ -102,7 +102,7 @@ def test_no_data_directory(tmp_path):
         "configs: [{config_name: default, data_files: {test: rows/these.jsonl, train: none.jsonl}}]",
         "configs: [{config_name: default, data_files: rows/these.jsonl}]",
         "configs: [{config_name: default, data_dir: rows, data_files: [{split: test, path: ['these.*']}]}]",
-        "configs: [{config_name: a, data_files: '*.x'}, {config_name: b, default: true, data_files: 'rows/*'}]",
+        "configs: [{config_name: a, data_files: '*.x'}, {config_name: b, default: true, data_files: rows/*}]",
         "configs: [{config_name: mine, data_files: 'rows/these.jsonl'}]",
     ],
 )
@@ -119,7 +119,7 @@ def test_the_readme_says_which_file_is_which(data, told):
 
 @pytest.mark.parametrize(
     "name",
-    ["test.jsonl", "data/test-00000-of-00002.jsonl", "msvd_test_1k.jsonl", "rows/eval/1.jsonl", "rows.jsonl"],
+    ["test.jsonl", "data/test-00000-of-00001.jsonl", "msvd_test_1k.jsonl", "rows/eval/1.jsonl", "rows.jsonl"],
 )
 def test_without_a_readme_names_say_which_split_a_file_is_of(data, name):
     repo = data / "hf" / "VLM2Vec" / "MSVD"
@@ -128,6 +128,15 @@ def test_without_a_readme_names_say_which_split_a_file_is_of(data, name):
         (repo / path).parent.mkdir(parents=True, exist_ok=True)
         (repo / path).write_text(json.dumps({"video_id": "0", "caption": [said]}) + "\n")
     assert [each.side.text.rpartition(": ")[2] for each in parsed(data, "MSVD").queries] == ["right"]
+
+
+def test_a_table_of_several_files_has_to_be_whole(data):
+    folder = data / "hf" / "VLM2Vec" / "MSVD" / "data"
+    whole = (folder / "test-00000-of-00001.parquet").rename(folder / "test-00000-of-00002.parquet")
+    with pytest.raises(MissingDependency, match=r"part of the data is not here.*test-00001-of-00002.parquet"):
+        parsed(data, "MSVD")
+    shutil.copy(whole, folder / "test-00001-of-00002.parquet")
+    assert len(parsed(data, "MSVD").queries) == 6
 
 
 @pytest.mark.parametrize(
@@ -153,9 +162,6 @@ def test_media_may_lie_elsewhere_and_names_of_clips_follow(data, place):
 
 
 def test_a_configuration_is_not_taken_for_another_that_begins_like_it(tmp_path):
-    from ponder.errors import MissingDependency
-    from ponder.evaluate.mmeb.hub import Repo
-
     for name in ("refcoco-matching", "mscoco_i2t"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "test-00000-of-00001.parquet").write_bytes(b"")
@@ -167,3 +173,11 @@ def test_a_configuration_is_not_taken_for_another_that_begins_like_it(tmp_path):
             repo.files(wrong, "test")
     assert [path.parent.name for path in repo.files("MSCOCO_i2t", "test")] == ["mscoco_i2t"]
     assert [path.name for path in repo.files("NIGHTS", "test")] == ["nights_test-0001.parquet"]
+
+
+def test_a_configuration_that_the_readme_does_not_name_is_not_there(data):
+    folder = data / "hf" / "ziyjiang" / "MMEB_Test_Instruct"
+    (folder / "MSCOCO").mkdir()
+    shutil.copy(folder / "MSCOCO_i2t" / "test-00000-of-00001.parquet", folder / "MSCOCO" / "test.parquet")
+    with pytest.raises(MissingDependency, match="MSCOCO"):
+        parsed(data, "MSCOCO")

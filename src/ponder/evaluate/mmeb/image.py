@@ -10,6 +10,9 @@ Source: https://github.com/TIGER-AI-Lab/VLM2Vec at 6e1e1d42, ``src/data/eval_dat
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 from ponder.evaluate.mmeb.parsed import Info, Parsed, Query, Side
 from ponder.evaluate.mmeb.pool import Pool
 from ponder.evaluate.mmeb.source import Source
@@ -26,7 +29,7 @@ def to_texts(source: Source) -> Parsed:
     """Picture, or picture and text, to text: classification, questions, captions."""
     pool, queries = Pool(), []
     for row in source.rows("qry_inst", "qry_text", "qry_img_path", "tgt_text"):
-        names = tuple(row["tgt_text"] or ())
+        names = _once(row["tgt_text"])
         pool.add_texts(names)
         side, problem = _asked(source, row)
         queries.append(Query(side, Info(names, names[:1], single=bool(names)), problem=problem))
@@ -38,8 +41,10 @@ def text_to_pictures(source: Source) -> Parsed:
     pool, queries = Pool(), []
     end = "\n\n" if source.task.name == "VisDial" else "\n"
     for row in source.rows("qry_inst", "qry_text", "tgt_inst", "tgt_text", "tgt_img_path"):
-        names = tuple(row["tgt_img_path"] or ())
+        names = _once(row["tgt_img_path"])
         for name, caption in _captioned(row):
+            if name in pool:
+                continue
             side = _shown(source, name, row["tgt_inst"] or "", caption, "\n")
             pool.add(name, side, _missing(source, side))
         instruction = row["qry_inst"] or ""
@@ -59,7 +64,9 @@ def picture_to_pictures(source: Source) -> Parsed:
         instruction = "\n" + (row["tgt_inst"] or "").replace(_MARK, "").strip()
         names = []
         for path, caption in _captioned(row):
-            names.append(path + ":" + (caption or "").strip('"'))
+            names.append(sys.intern(path + ":" + (caption or "").strip('"')))
+            if names[-1] in pool:
+                continue
             side = _shown(source, path, instruction, caption, "" if caption is None else "\n")
             pool.add(names[-1], side, _missing(source, side))
         side, problem = _asked(source, row)
@@ -86,6 +93,11 @@ def _shown(source: Source, path: str, instruction: str, caption: str | None, end
     instruction = instruction.replace(_MARK, "")
     text = f"{PICTURE} {instruction}" if caption is None else f"{PICTURE} {instruction} {caption}"
     return Side(_lines(text) + end, (source.path(path),), "image", _lines(instruction))
+
+
+def _once(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Equal texts as one object: a thousand queries have the same thousand candidates."""
+    return tuple(map(sys.intern, texts or ()))
 
 
 def _captioned(row: Row) -> list[tuple[str, str | None]]:

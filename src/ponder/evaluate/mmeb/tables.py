@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ponder.errors import InputInvalid, first_line
 
 Row = dict[str, Any]
+
+_POINTER = b"version https://git-lfs"
 
 _BATCH = 64
 """Rows of a Parquet file that are in memory at once: those of image tasks hold a thousand candidates each."""
@@ -109,4 +112,9 @@ def _check(there: Sequence[str] | Row, columns: Sequence[str], where: str) -> No
 
 
 def _unreadable(file: Path, error: Exception) -> InputInvalid:
+    with suppress(OSError), file.open("rb") as opened:
+        if opened.read(len(_POINTER)) == _POINTER:
+            return InputInvalid(
+                "a pointer of Git LFS and not the file", str(file), "run `git lfs pull` there"
+            )
     return InputInvalid(f"cannot be read: {first_line(error)}", str(file), "fetch it anew: it may be cut off")

@@ -118,7 +118,7 @@ def mvbench(frames: Path) -> dict[str, Rows]:
     """One row for each sub-task."""
     found: dict[str, Rows] = {}
     for at, part in enumerate(SUB_TASKS):
-        film(frames / "video_qa" / "MVBench" / part / f"{at}.mp4", at)
+        film(frames / "video_qa" / "MVBench" / part / f"{at}.mp4", at, frames=1)
         answers = [name_of(at), name_of(at + 1), name_of(at + 2)]
         found[part] = [
             {"video": f"{at}.mp4", "question": "What is it?", "candidates": answers, "answer": answers[0]}
@@ -129,12 +129,12 @@ def mvbench(frames: Path) -> dict[str, Rows]:
 def _moments(frames: Path, at: int) -> None:
     """A long video, one clip of it that is meant and two that are not; and the same for MomentSeeker."""
     film(frames / "QVHighlight" / str(at) / "query", at)
-    film(frames / "QVHighlight" / str(at) / "positive_clip", at)
+    film(frames / "QVHighlight" / str(at) / "positive_clip", at, frames=2)
     for other in (2, 10):
-        film(frames / "QVHighlight" / str(at) / f"negative_clip_{other}", at + other)
+        film(frames / "QVHighlight" / str(at) / f"negative_clip_{other}", at + other, frames=2)
     seeker = frames / "MomentSeeker"
-    film(seeker / "video_frames" / f"m{at}_right", at)
-    film(seeker / "video_frames" / f"m{at}_wrong", at + 1)
+    film(seeker / "video_frames" / f"m{at}_right", at, frames=2)
+    film(seeker / "video_frames" / f"m{at}_wrong", at + 1, frames=2)
     if at % 3 == 1:
         draw(seeker / f"query_m{at}.jpg", at)
     elif at % 3 == 2:
