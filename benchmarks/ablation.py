@@ -3,8 +3,9 @@
     python benchmarks/ablation.py --pairs FOLDER [--data ../shared/data/stamps]
 
 FOLDER is what `ponder mine DIR --out FOLDER` wrote. In-batch negatives only; mined ones without a filter (the
-retriever's nearest that nobody labelled, as a miner without judgement takes them); mined ones behind the
-filter; and these with the judge's ranking distilled. Batches of 128 queries, so that seeds matter.
+retriever's nearest that nobody labelled, as a miner without judgement takes them); what the filter spares and
+no mined ones; mined ones behind the filter; and these with the judge's ranking distilled. "Anywhere" takes
+negatives that answer no training query too. Batches of 128 queries, so that seeds matter.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ Columns = dict[str, list[float]]
 def unfiltered(pairs: Sequence[Pair]) -> list[Pair]:
     """Every unlabelled candidate as a hard negative, by the retriever's rank."""
     return [replace(pair, decision="hard-negative") for pair in pairs if not pair.grade]
+
+
+def masks(pairs: Sequence[Pair]) -> list[Pair]:
+    """What the filter spares, without what it hands on."""
+    return [pair for pair in pairs if pair.decision in ("false-negative", "near-duplicate")]
 
 
 def everything(dataset: Dataset, lite: LiteModels, cache: BlobCache) -> Pictures:
@@ -84,6 +90,7 @@ def main() -> None:
         "+ mined anywhere, no filter": (unfiltered(found), AdapterSettings(batch=128, strangers=True)),
         "+ mined anywhere, filtered": (found, AdapterSettings(batch=128, strangers=True)),
         "+ mined, no filter": (unfiltered(found), AdapterSettings(batch=128)),
+        "+ the filter's masks alone": (masks(found), AdapterSettings(batch=128)),
         "+ mined, filtered": (found, AdapterSettings(batch=128)),
         "+ mined, filtered, distilled": (found, AdapterSettings(batch=128, distil=0.3)),
     }
@@ -107,15 +114,16 @@ def main() -> None:
         "before": {name: round(statistics.fmean(before[name]), 4) for name in MEASURES}
     }
     for name, runs in results.items():
-        row = {}
+        row: dict[str, dict[str, object]] = {}
         for measure in MEASURES:
             seeds = [round(statistics.fmean(run[measure]), 4) for run in runs]
-            first = paired_difference(mean_of(runs, measure), mean_of(results["in-batch only"], measure))
-            row[measure] = {
-                "mean": round(statistics.fmean(seeds), 4),
-                "seeds": seeds,
-                "over in-batch": [round(first.mean, 4), round(first.low, 4), round(first.high, 4)],
-            }
+            beside = {"over in-batch": "in-batch only"}
+            if "mined" in name:
+                beside["over unfiltered"] = f"{name.partition(',')[0]}, no filter"
+            row[measure] = {"mean": round(statistics.fmean(seeds), 4), "seeds": seeds}
+            for key, other in beside.items():
+                apart = paired_difference(mean_of(runs, measure), mean_of(results[other], measure))
+                row[measure][key] = [round(each, 4) for each in (apart.mean, apart.low, apart.high)]
         details[name] = row
     means = {name: statistics.fmean(mean_of(runs, "hit@10")) for name, runs in results.items()}
     finish(

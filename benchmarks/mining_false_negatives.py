@@ -5,8 +5,9 @@
 A tenth of the queries get a second picture that answers them and that nobody labelled: a copy of their
 positive under another id, byte for byte, cropped, or recoloured (a third each). A twentieth have their label
 moved to a picture drawn at random. Every query is retrieved and judged as `ponder mine` does it; thresholds
-are then chosen on one half of the queries (by id) and reported on the other. A negative is false where its
-picture, or the one that it is a copy of, has the very caption that is asked for; no model sees a caption.
+are then chosen on one half of the queries (by id) and reported on the other; doubt of labels is checked over
+all queries by the default, which was chosen on other plantings. A negative is false where its picture, or the
+one that it is a copy of, has the very caption that is asked for; no model sees a caption.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ponder.evaluate.settings import Settings
 from ponder.feedback.deciding import Thresholds
 from ponder.feedback.finding import Finder, Found
 from ponder.feedback.judged import Bench, bench
+from ponder.feedback.labels import odds_of
 from ponder.feedback.mining import MiningSettings
 from ponder.feedback.pairing import pairs_of
 from ponder.index.cache import user_cache
@@ -38,15 +40,13 @@ from ponder.train.adapter_job import AdapterJob, train_adapter
 from ponder.train.checkpoints import TrainingFolder
 from ponder.train.pairs import Pair
 
-SEED = 7
-
 LEAST_COPY = 0.8
 """The least closeness that is tried for copies."""
 
 
-def plant(source: Path, target: Path) -> tuple[dict[str, str], set[str]]:
+def plant(source: Path, target: Path, seed: int) -> tuple[dict[str, str], set[str]]:
     """Write the planted set: query id → id of its unlabelled copy, and the queries with wrong labels."""
-    draw = random.Random(SEED)
+    draw = random.Random(seed)
     rows = [json.loads(line) for line in (source / "corpus.jsonl").read_text("utf-8").splitlines()]
     images = {row["_id"]: source / row["image"] for row in rows}
     labels = [line.split("\t") for line in (source / "qrels" / "train.tsv").read_text().splitlines()[1:]]
@@ -145,12 +145,13 @@ def unfiltered(benches: dict[str, Bench], truth: Truth, most: int) -> dict[str, 
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/stamps"))
+    parser.add_argument("--seed", type=int, default=7, help="of what is planted")
     parser.add_argument("--round", type=int, default=1, help="2: mine with what was learned from the labels")
     told = parser.parse_args()
     settings = MiningSettings()
     with tempfile.TemporaryDirectory() as made, user_cache() as cache:
         folder = Path(made) / "planted"
-        copies, wrong = plant(told.data, folder)
+        copies, wrong = plant(told.data, folder, told.seed)
         dataset = load_beir(folder, split="train")
         name = "lite"
         if told.round > 1:
@@ -162,6 +163,7 @@ def main() -> None:
         with progress("documents") as advance:
             corpus = build_corpus(dataset.items, models, cache, Settings(), advance)
         finder = Finder(corpus, [item.id for item in dataset.items], LEAST_COPY)
+        odds = odds_of(dataset.queries, finder)
         benches: dict[str, Bench] = {}
         with progress("queries") as advance:
             for number, query in enumerate(dataset.queries, 1):
@@ -176,21 +178,19 @@ def main() -> None:
 
     def at(lines: Thresholds, ids: list[str]) -> dict[str, Any]:
         most = settings.negatives
-        pairs = [p for each in ids for p in pairs_of(each, benches[each], lines, most)]
+        pairs = [p for each in ids for p in pairs_of(each, benches[each], lines, most, odds)]
         return figures(pairs, copies, wrong, truth)
 
     grid = [
-        Thresholds(copy=copy, suspect=suspect, deep=deep)
-        for copy, suspect, deep in product(
-            (LEAST_COPY, 0.85, 0.9, 0.95), (0.2, 0.3, 0.4, 0.5, 0.6, 0.7), (10, 30, 50, 100, 200, 300)
-        )
+        Thresholds(copy=copy, suspect=suspect)
+        for copy, suspect in product((LEAST_COPY, 0.85, 0.9, 0.95), (2.0, 4.0, 6.0, 8.0, 10.0, 15.0, 20.0))
     ]
 
     def worth(lines: Thresholds) -> tuple[float, ...]:
         got = at(lines, halves["chosen on"])
         return (
             got["found"] - max(got["false"], 0.02),
-            min(got["recall"], 0.6) + min(got["precision"], 0.5),
+            got["recall"] + got["precision"],
             got["handed_on"],
         )
 
@@ -200,7 +200,7 @@ def main() -> None:
         name: unfiltered({each: benches[each] for each in ids}, truth, settings.negatives)
         for name, ids in halves.items()
     }
-    held = chosen["held out"]
+    held, default = chosen["held out"], at(Thresholds(), names)
     finish(
         told,
         "mining_false_negatives",
@@ -211,14 +211,15 @@ def main() -> None:
         checks={
             "90 % of planted false negatives are found": held["found"] >= 0.9,
             "at most 2 % of what is handed on is false": held["false"] <= 0.02,
-            "60 % of wrong positives are suspect": held["recall"] >= 0.6,
-            "half of the suspect are wrong": held["precision"] >= 0.5,
+            "60 % of wrong positives are suspect": default["recall"] >= 0.6,
+            "half of the suspect are wrong": default["precision"] >= 0.5,
         },
         details={
             "round": told.round,
+            "seed": told.seed,
             "thresholds": best.fields(),
             "chosen": chosen,
-            "default": {name: at(Thresholds(), ids) for name, ids in halves.items()},
+            "default": {"all": default, **{name: at(Thresholds(), ids) for name, ids in halves.items()}},
             "unfiltered": plain,
         },
     )

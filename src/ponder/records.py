@@ -434,7 +434,14 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something that was left out, and why: never fatal, never silent."""
+    """Something that was left out, and why: never fatal, never silent.
+
+    Attributes:
+        uri: What it is.
+        error: Why, in words.
+        chosen: It was to be left out, by a setting or by a person's word: nothing failed.
+    """
 
     uri: str
     error: str
+    chosen: bool = False

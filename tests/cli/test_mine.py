@@ -55,13 +55,41 @@ def test_it_prints_a_table(ponder, towns, tmp_path):
     assert "tokens" in out
 
 
-def test_a_dry_run_prices_and_writes_nothing(ponder, towns, tmp_path):
+def test_a_dry_run_prices_what_will_be_judged_and_writes_nothing(ponder, towns, tmp_path):
     out = tmp_path / "mined"
-    told = ponder.json("mine", towns, "--out", out, "--models", "fake", "--budget", "300", "--dry-run")
-    assert told["most_tokens"] == 300 * len(NOUNS)
+    arguments = ("mine", towns, "--out", out, "--models", "fake", "--budget", "3000")
+    told = ponder.json(*arguments, "--dry-run")
+    assert (told["left"], told["most_tokens"]) == (len(NOUNS), 3000 * len(NOUNS))
+    assert told["candidates"] == len(NOUNS) * len(NOUNS)
+    assert told["documents_to_embed"] == len(NOUNS)
+    assert told["tokens"] is told["minutes"] is None, "nothing can be retrieved yet"
     assert not out.exists()
-    spent = ponder.json("mine", towns, "--out", out, "--models", "fake", "--budget", "300")["tokens"]
-    assert spent <= told["most_tokens"]
+    spent = ponder.json(*arguments)["tokens"]
+    told = ponder.json("mine", towns, "--out", tmp_path / "b", *arguments[4:], "--dry-run")
+    assert told["documents_to_embed"] == 0
+    assert told["queries_tried"] == len(NOUNS)
+    assert 0 < told["tokens"] == spent < told["most_tokens"]
+    assert told["minutes"] >= 0
+    assert not (tmp_path / "b").exists()
+    told = ponder.json(*arguments, "--dry-run")
+    assert (told["left"], told["candidates"], told["tokens"], told["minutes"]) == (0, 0, 0, 0)
+    code, said, _ = ponder(*arguments, "--dry-run")
+    assert code == 0
+    assert "nothing is left to judge" in said
+
+
+def test_a_dry_run_tries_no_more_than_is_left(ponder, towns, tmp_path):
+    asked = [{"_id": f"q-{n}", "text": f"where is the red {NOUNS[n % 6]} {n}"} for n in range(70)]
+    (towns / "queries.jsonl").write_text("\n".join(map(json.dumps, asked)), "utf-8")
+    label(towns, [(f"q-{n}", NOUNS[n % 6]) for n in range(70)])
+    out = tmp_path / "mined"
+    arguments = ("mine", towns, "--out", out, "--models", "fake", "--budget", "300")
+    ponder.json(*arguments)
+    (out / "pairs" / "part-00001.parquet").unlink()
+    told = ponder.json(*arguments, "--dry-run")
+    assert (told["left"], told["most_tokens"]) == (32, 32 * 300)
+    assert 0 < told["queries_tried"] < 32
+    assert 0 < told["tokens"] <= told["most_tokens"]
 
 
 def test_what_is_left_out_is_named(ponder, towns, tmp_path):

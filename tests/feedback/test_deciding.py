@@ -74,12 +74,10 @@ def test_without_a_judged_positive_nothing_is_handed_on() -> None:
     assert decide(Scored(0.5, True, None, 0.1, 3), None, LINES)[0] == "unjudged"
 
 
-def test_a_positive_is_suspect_only_far_below_and_deep() -> None:
-    best = Scored(1.0, True, None, 0.0, 1)
-    assert doubt(Scored(0.1, True, None, 1.0, 500), best, LINES)[0] == "suspect-positive"
-    assert doubt(Scored(0.1, True, None, 1.0, 50), best, LINES)[0] == "positive"
-    assert doubt(Scored(0.9, True, None, 1.0, 500), best, LINES)[0] == "positive"
-    assert doubt(Scored(0.1, False, None, 1.0, 500), best, LINES)[0] == "positive"
+def test_a_label_is_suspect_by_its_odds_wherever_it_stands() -> None:
+    for labelled in (Scored(0.1, True, None, 1.0, 500), Scored(0.9, False, None, 1.0, 1)):
+        assert doubt(labelled, LINES.suspect, LINES)[0] == "suspect-positive"
+        assert doubt(labelled, LINES.suspect - 0.1, LINES)[0] == "positive"
 
 
 @given(st.integers(1, 8), st.integers(0, 8), st.integers(0, 2**31))
@@ -97,6 +95,6 @@ def test_those_that_stay_are_apart_and_not_too_many(count: int, most: int, seed:
 
 
 def test_thresholds_that_make_no_sense_are_refused() -> None:
-    for wrong in ({"relative": 0.0}, {"copy": 1.5}, {"margin": -1.0}, {"deep": 0}):
+    for wrong in ({"relative": 0.0}, {"copy": 1.5}, {"margin": -1.0}, {"suspect": 0.0}):
         with pytest.raises(BadArguments):
             Thresholds(**wrong)  # type: ignore[arg-type]

@@ -81,14 +81,45 @@ def test_false_negatives_are_spared_or_promoted_by_choice() -> None:
     assert [item.id for item in promoted.positives] == ["a", "b"]
 
 
-def test_suspect_positives_are_left_out_unless_asked_for() -> None:
+def test_suspect_positives_are_trained_on_unless_told() -> None:
     dataset = _dataset(q={"a": 1, "b": 1})
     pairs = [Pair("q", "b", "suspect-positive", grade=1)]
-    [example] = examples_of(dataset, pairs).kept
+    [trusted] = examples_of(dataset, pairs).kept
+    assert [item.id for item in trusted.positives] == ["a", "b"]
+    [example] = examples_of(dataset, pairs, suspects=False).kept
     assert [item.id for item in example.positives] == ["a"]
     assert "b" in example.spared, "it may be right after all"
-    [trusted] = examples_of(dataset, pairs, suspects=True).kept
-    assert [item.id for item in trusted.positives] == ["a", "b"]
+
+
+@pytest.mark.parametrize("suspects", [True, False])
+def test_a_positive_that_a_person_denied_is_never_trained_on(suspects: bool) -> None:
+    dataset = _dataset(q={"a": 1, "b": 1}, r={"c": 1})
+    pairs = [
+        Pair("q", "b", "suspect-positive", grade=1, decided_by="review"),
+        Pair("r", "c", "suspect-positive", grade=1, decided_by="review"),
+    ]
+    found = examples_of(dataset, pairs, suspects=suspects)
+    assert [[item.id for item in each.positives] for each in found.kept] == [["a"]]
+    assert found.denied == ("r",)
+    assert found.without_positives == ()
+
+
+def test_why_a_query_is_left_out_is_told_truly() -> None:
+    dataset = _dataset(q={"a": 1}, r={"gone": 1}, s={"b": 1}, t={"gone": 1, "c": 1})
+    pairs = [Pair(query, name, "suspect-positive", grade=1) for query, name in ("rz", "sb", "tc")]
+    found = examples_of(dataset, pairs, suspects=False)
+    told = {each.uri: (each.error, each.chosen) for each in found.left_out()}
+    suspect = ("its positives are suspect, or a person denied them", True)
+    assert told == {
+        "query r": ("no positive in the corpus", False),
+        "query s": suspect,
+        "query t": suspect,
+        "document gone": ("labelled or mined, but not in the corpus", False),
+    }
+    pairs = [Pair("s", "b", "suspect-positive", grade=1)]
+    with pytest.raises(InputInvalid, match="those of 1 of 1 queries are suspect") as refused:
+        examples_of(_dataset(s={"b": 1}), pairs, suspects=False)
+    assert "--suspects" in str(refused.value)
 
 
 def test_queries_without_positives_and_lost_documents_are_told() -> None:

@@ -195,6 +195,20 @@ def test_two_tasks_with_pairs_and_a_judge_s_scores(tmp_path, towns, bert, capsys
     assert set(outcome["after"]) == {"towns", "more"}
 
 
+def test_suspects_are_trained_on_or_left_out_without_a_failure(tmp_path, towns, bert, capsys):
+    write_pairs(tmp_path / "pairs.parquet", [Pair("q0", "d0", "suspect-positive", grade=1)])
+    told = ["--pairs", str(tmp_path / "pairs.parquet"), "--epochs", "1", "--json"]
+    assert run(embedder_command(towns, tmp_path / "with", bert, *told)) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert kept["skipped"] == kept["left_out"] == []
+    assert run(embedder_command(towns, tmp_path / "without", bert, *told, "--no-suspects")) == 0
+    captured = capsys.readouterr()
+    told_of = {"uri": "query q0", "error": "its positives are suspect, or a person denied them"}
+    left = json.loads(captured.out)
+    assert (left["skipped"], left["left_out"]) == ([], [told_of])
+    assert "left out: query q0: its positives are suspect" in captured.err
+
+
 def test_what_cannot_be_trained_on_is_listed_or_refused(tmp_path, bert, capsys):
     rows = [{"_id": f"d{n}", "text": text} for n, text in enumerate(("one", "two"))]
     asked = [{"_id": f"q{n}", "text": text} for n, text in enumerate(("ask one", "ask two", "ask three"))]

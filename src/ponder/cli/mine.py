@@ -49,9 +49,8 @@ def mine(
     copy: Annotated[float, typer.Option(help="Closeness from which two are the same thing.")] = 0.8,
     easy: Annotated[float, typer.Option(help="Below this share of the positive's score: easy.")] = 0.3,
     suspect: Annotated[
-        float, typer.Option(help="A positive below this share of the best score is suspect,")
-    ] = 0.4,
-    deep: Annotated[int, typer.Option(help="where so many documents are nearer.")] = 100,
+        float, typer.Option(help="A label so many times likelier for a random document is suspect.")
+    ] = 4.0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds pairs already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and stop.")] = False,
     review_of: Annotated[
@@ -83,11 +82,11 @@ def mine(
     from ponder.feedback.deciding import Thresholds
     from ponder.feedback.mining import MiningSettings
 
-    lines = Thresholds(relative, margin, chance, sure, copy, easy, suspect, deep)
+    lines = Thresholds(relative, margin, chance, sure, copy, easy, suspect)
     settings = MiningSettings(_places(ranks), budget, negatives, stages, lines)
     dataset = load_beir(folder, split=split)
     if dry_run:
-        _price(dataset, settings, out, as_json=as_json)
+        _price(dataset, settings, models, out, as_json=as_json)
         return
     found = _mine(dataset, settings, models, out, fresh=fresh, as_json=as_json)
     left_out = skipped_json(found.left_out)
@@ -137,30 +136,20 @@ def _places(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _price(dataset: Dataset, settings: MiningSettings, out: Path, *, as_json: bool) -> None:
-    """The most that it can cost, less what is there already."""
-    from ponder.feedback.mined import Mined
-    from ponder.feedback.mining import BLOCK
+def _price(dataset: Dataset, settings: MiningSettings, models: str, out: Path, *, as_json: bool) -> None:
+    from ponder.feedback.pricing import price_mining
+    from ponder.index.cache import Overlay, user_cache
+    from ponder.models.registry import load
 
-    place, queries = Mined(out), len(dataset.queries)
-    if out.is_file():
-        left = 0
-    else:
-        starts = range(0, queries, BLOCK)
-        left = sum(min(BLOCK, queries - at) for n, at in enumerate(starts) if not place.part(n).is_file())
-    first, last = settings.ranks
-    told = {
-        "queries": queries,
-        "left": left,
-        "documents": len(dataset.items),
-        "candidates": left * (min(last, len(dataset.items)) - first + 1),
-        "most_tokens": left * settings.budget,
-    }
-    if as_json:
-        print_json(told)
-        return
-    show(f"{left} of {queries} queries left, {told['candidates']:,} candidates among {told['documents']:,}")
-    show(f"at most {told['most_tokens']:,} tokens of judging; documents that no cache holds are made as ever")
+    with quiet_stdout(as_json), user_cache() as cache:
+        # Nothing is written by a dry run: what is tried stays in memory.
+        store = Overlay(cache)
+        price = price_mining(dataset, settings, out, load(models, cache=store), store)
+        if as_json:
+            print_json(price.fields())
+    if not as_json:
+        for line in price.lines():
+            show(line)
 
 
 def _show(found: Mining) -> None:

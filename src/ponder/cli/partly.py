@@ -9,15 +9,18 @@ import typer
 PARTLY = 7
 
 
-def finish(skipped: Sequence[dict[str, str]]) -> None:
+def finish(skipped: Sequence[dict[str, str]], left_out: Sequence[dict[str, str]] = ()) -> None:
     """Name what was left out on stderr, once each.
 
     Args:
         skipped: ``{"uri", "error"}`` objects.
+        left_out: The same, of what was to be left out: it is named, and nothing failed.
 
     Raises:
-        typer.Exit: With code 7, when anything was left out.
+        typer.Exit: With code 7, when anything was skipped.
     """
+    for uri, error in {each["uri"]: each["error"] for each in left_out}.items():
+        typer.echo(f"left out: {uri}: {error}", err=True)
     if not skipped:
         return
     for uri, error in {each["uri"]: each["error"] for each in skipped}.items():

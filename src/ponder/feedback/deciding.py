@@ -25,9 +25,9 @@ class Thresholds:
         copy: Two whose looks (or vectors) are at least as close as this are the same thing. Of planted
             crops and recolourings .8 finds most, .9 a half (docs/log.md).
         easy: A candidate below this share of the positive's score teaches nothing.
-        suspect: A labelled document is suspect where its score is below this share of the best candidate's
-            and `deep` or more candidates are better.
-        deep: See `suspect`.
+        suspect: A label is suspect whose figures are at least so many times likelier for a random document
+            (`ponder.feedback.labels`). Were a twentieth of the labels random, one at 10 would be wrong as
+            likely as not; 4 was chosen on three plantings, and held on others (docs/log.md).
     """
 
     relative: float = 0.95
@@ -36,15 +36,15 @@ class Thresholds:
     sure: float = 0.0
     copy: float = 0.8
     easy: float = 0.3
-    suspect: float = 0.4
-    deep: int = 100
+    suspect: float = 4.0
 
     def __post_init__(self) -> None:
         for name in ("relative", "copy"):
             if not 0 < getattr(self, name) <= 1:
                 raise BadArguments(f"{getattr(self, name)}", f"--{name}", "above 0, at most 1")
-        if self.margin < 0 or self.deep < 1:
-            raise BadArguments(f"{self.margin}, {self.deep}", "--margin, --deep", "not negative; at least 1")
+        if self.margin < 0 or not self.suspect > 0:
+            told = f"{self.margin}, {self.suspect}"
+            raise BadArguments(told, "--margin, --suspect", "not negative; above 0")
 
     def fields(self) -> dict[str, Any]:
         """For a manifest."""
@@ -132,27 +132,22 @@ def _beside(candidate: Scored, positive: Scored, lines: Thresholds) -> Told:
     return Told("hard-negative", f"{score} below the {told}", least)
 
 
-def doubt(positive: Scored, best: Scored | None, lines: Thresholds) -> Told:
+def doubt(positive: Scored, odds: float, lines: Thresholds) -> Told:
     """Whether a labelled document is suspect, and why.
 
     Args:
         positive: The labelled one.
-        best: The candidate or labelled document with the best score; None if there is none.
+        odds: Of `ponder.feedback.labels.odds_of`; 0 where nothing is known.
         lines: Thresholds.
 
     Example:
-        >>> best, labelled = Scored(0.9, True, None, 0.1, 1), Scored(0.1, True, None, 1.0, 400)
-        >>> doubt(labelled, best, Thresholds())[0]
+        >>> doubt(Scored(0.1, True, None, 1.0, 400), 12.0, Thresholds()).decision
         'suspect-positive'
     """
-    if best is None or not positive.judged:
-        return Told("positive", "labelled")
-    least = lines.suspect * best.score
-    if positive.rank > lines.deep and positive.score < least:
-        figures = f"score {positive.score:.3f} below {lines.suspect:g} of the best {best.score:.3f}"
-        deep = f"{positive.rank - 1} documents are nearer"
-        return Told("suspect-positive", f"labelled, but {figures}, {deep}", least)
-    return Told("positive", f"labelled, score {positive.score:.3f}", least)
+    if odds >= lines.suspect:
+        figures = f"{odds:.1f} times likelier for a random document, {positive.rank - 1} are nearer"
+        return Told("suspect-positive", f"labelled, but {figures}")
+    return Told("positive", f"labelled, score {positive.score:.3f}" if positive.judged else "labelled")
 
 
 def diverse(order: Sequence[int], close: Any, most: int, lines: Thresholds) -> dict[int, Told]:

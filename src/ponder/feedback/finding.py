@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ponder.cascade.standing import Standing
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.beir import JudgedQuery
 from ponder.evaluate.corpus import Corpus
+from ponder.feedback.looks import Looks
 from ponder.feedback.nearest import nearest
 from ponder.index.scores import MARGIN, exact_scores
 from ponder.media.content import open_query
 from ponder.media.limits import Limits
-from ponder.protocols import HasBlocks
-from ponder.records import Content, Match, Row, Skipped, StageScore
+from ponder.records import Content, Match, Skipped, StageScore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +98,48 @@ class Finder:
                 out[number] = self._found(queries[number], content, vectors[row], places, ranks)
         return [out[number] for number in range(len(queries))]
 
+    @property
+    def count(self) -> int:
+        """Documents; their places are 0 to one less, in the order of their ids."""
+        return len(self._rows)
+
+    def name(self, place: int) -> str:
+        """The id of the document at a place."""
+        return self._rows[place].item.id
+
+    def labelled(self, query: JudgedQuery) -> list[int]:
+        """Places of a query's positives that the corpus has."""
+        return [
+            self._place[name]
+            for name, grade in query.grades.items()
+            if grade > 0 and name in self._place and name not in query.exclude
+        ]
+
+    def asked(self, queries: Sequence[JudgedQuery]) -> tuple[list[int], NDArray[np.float32]]:
+        """Which of the queries can be opened, and their plain vectors, float32 (n, dim)."""
+        import numpy as np
+
+        opened: dict[int, Content] = {}
+        for number, each in enumerate(queries):
+            try:
+                opened[number] = open_query(each.query, Limits())
+            except (InputInvalid, InputNotFound):
+                continue  # `find` tells
+        contents = list(opened.values())
+        vectors = self._corpus.models.embedder.embed_queries(contents, [None] * len(contents))
+        return list(opened), np.asarray(vectors, np.float32)
+
+    def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of all documents, by their best part: float32 (n, documents)."""
+        import numpy as np
+
+        found: NDArray[np.float32] = np.maximum.reduceat(vectors @ self._vectors.T, self._starts, axis=1)
+        return found
+
+    def close(self, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Closeness of documents by place: float32 (some, others); see `Looks`."""
+        return self._looks.close(some, others)
+
     def closeness(self, names: Sequence[str]) -> NDArray[np.float32]:
         """How close documents are to each other: float32 (n, n); see `Looks`."""
         import numpy as np
@@ -159,51 +201,3 @@ class Finder:
         score = float(scores[best])
         match = Match(row.item.id, score, row.embedded.labels[best], best)
         return Standing(row, match, rank, score, [StageScore("retrieve", score, rank)])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Looks:
-    """What tells copies: documents' looks, where the embedder has them apart, and else their vectors.
-
-    Closeness is a cosine, and 1 for equal contents. A document without looks (a text) is compared with its
-    like by the whole vector, and is at 0 to a picture.
-
-    Attributes:
-        looks: float32 (items, of the block), unit norm or 0.
-        whole: float32 (items, dim), unit norm, or 0 for those with looks; None where all have them.
-        digests: Of the contents.
-    """
-
-    looks: NDArray[np.float32]
-    whole: NDArray[np.float32] | None
-    digests: NDArray[Any]
-
-    @classmethod
-    def of(cls, rows: Sequence[Row], embedder: object) -> Looks:
-        """Of some rows, as an embedder made them."""
-        import numpy as np
-
-        vectors = np.stack([row.embedded.vectors[0] for row in rows])
-        blocks = embedder.blocks if isinstance(embedder, HasBlocks) else {}
-        begin, end = blocks.get("looks", (0, vectors.shape[1]))
-        looks = _unit(vectors[:, begin:end])
-        blind = np.equal(np.linalg.norm(looks, axis=1), 0.0)
-        whole = None if not np.any(blind) else _unit(np.where(blind[:, None], vectors, 0.0))
-        return cls(looks, whole, np.array([row.digest for row in rows]))
-
-    def close(self, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Closeness of documents by place: float32 (some, others)."""
-        import numpy as np
-
-        close = self.looks[some] @ self.looks[others].T
-        if self.whole is not None:
-            close = close + self.whole[some] @ self.whole[others].T
-        same = np.equal.outer(self.digests[some], self.digests[others])
-        return np.where(same, np.float32(1.0), close)
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    import numpy as np
-
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1.0), np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ponder.feedback.corrections import apply, corrections_of
 from ponder.feedback.deciding import Thresholds
 from ponder.feedback.finding import Finder
 from ponder.feedback.judged import bench
+from ponder.feedback.labels import odds_of
 from ponder.feedback.mined import Mined, pairs_at
 from ponder.feedback.pairing import pairs_of
 from ponder.feedback.summary import Mining, sum_up
@@ -120,18 +121,24 @@ def _mine_blocks(
 ) -> None:
     queries = list(dataset.queries)
     finder: Finder | None = None
+    odds: Mapping[tuple[str, str], float] | None = None
     for number, start in enumerate(range(0, len(queries), BLOCK)):
         part = place.part(number)
         if not part.is_file():
             finder = finder or Finder(corpus, [item.id for item in dataset.items], settings.lines.copy)
-            found, lost = _block(queries[start : start + BLOCK], finder, corpus, settings)
+            odds = odds_of(queries, finder) if odds is None else odds
+            found, lost = _block(queries[start : start + BLOCK], finder, corpus, settings, odds)
             write_pairs(part, found, {**made, "lost": lost})
         if advance:
             advance(min(start + BLOCK, len(queries)), len(queries))
 
 
 def _block(
-    queries: Sequence[JudgedQuery], finder: Finder, corpus: Corpus, settings: MiningSettings
+    queries: Sequence[JudgedQuery],
+    finder: Finder,
+    corpus: Corpus,
+    settings: MiningSettings,
+    odds: Mapping[tuple[str, str], float],
 ) -> tuple[list[Pair], dict[str, str]]:
     pairs: list[Pair] = []
     lost: dict[str, str] = {}
@@ -140,7 +147,7 @@ def _block(
             lost[query.query.id] = found.error
             continue
         sat = bench(found, finder, corpus.models, settings.judges(), settings.budget)
-        pairs += pairs_of(query.query.id, sat, settings.lines, settings.negatives)
+        pairs += pairs_of(query.query.id, sat, settings.lines, settings.negatives, odds)
     return pairs, lost
 
 

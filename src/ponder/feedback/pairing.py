@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ponder.feedback.deciding import Thresholds, decide, diverse, doubt
 from ponder.feedback.judged import Bench
 from ponder.train.pairs import Pair
 
 
-def pairs_of(query: str, found: Bench, lines: Thresholds, negatives: int) -> Iterator[Pair]:
+def pairs_of(
+    query: str, found: Bench, lines: Thresholds, negatives: int, odds: Mapping[tuple[str, str], float]
+) -> Iterator[Pair]:
     """Every document of a query with its decision, the best score first.
 
     Args:
@@ -17,10 +19,14 @@ def pairs_of(query: str, found: Bench, lines: Thresholds, negatives: int) -> Ite
         found: Its documents.
         lines: Thresholds.
         negatives: Most hard negatives.
+        odds: Against labels, by query and document; see `ponder.feedback.labels.odds_of`.
     """
     documents = found.documents
-    best = next((each.scored for each in documents if each.scored.judged), None)
-    told = {place: doubt(each.scored, best, lines) for place, each in enumerate(documents) if each.grade > 0}
+    told = {
+        place: doubt(each.scored, odds.get((query, each.id), 0.0), lines)
+        for place, each in enumerate(documents)
+        if each.grade > 0
+    }
     # Nothing is held against a label that is doubted itself.
     sound = [place for place, each in told.items() if each.decision == "positive"]
     positive = next((documents[place] for place in sound if documents[place].scored.judged), None)

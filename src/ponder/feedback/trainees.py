@@ -105,7 +105,6 @@ def trainee_of(models: Models, cache: BlobCache, *, seed: int, command: Sequence
         BadArguments: Nothing that ponder trains.
     """
     if isinstance(models, LiteModels) and models.adapter is None:
-        # Of few labels none is to be lost: nine in ten that a weak retriever takes for wrong are right.
-        return LiteTrainee(models, cache, AdapterSettings(seed=seed, suspects=True), command)
+        return LiteTrainee(models, cache, AdapterSettings(seed=seed), command)
     _ = base_of(models, None)
-    return SentenceTrainee(models, cache, EmbedderSettings(seed=seed, suspects=True), command)
+    return SentenceTrainee(models, cache, EmbedderSettings(seed=seed), command)

@@ -35,7 +35,7 @@ class AdapterSettings:
         distil: Weight of the KL divergence from the judge's ranking of a query's documents.
         warmth: Of the judge's scores, in their standard deviations.
         promote: False negatives are positives.
-        suspects: Train on suspect positives.
+        suspects: Train on suspect positives too; see `ponder.train.examples.examples_of`.
         seed: Of the batches.
     """
 
@@ -50,7 +50,7 @@ class AdapterSettings:
     distil: float = 0.0
     warmth: float = 0.5
     promote: bool = False
-    suspects: bool = False
+    suspects: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:

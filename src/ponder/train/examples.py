@@ -42,23 +42,28 @@ class Examples:
     Attributes:
         kept: In the data set's order.
         without_positives: Ids of queries that no document of the corpus answers.
+        denied: Ids of queries of whose positives a person said that they are none, or, where suspects are not
+            trained on, of whose positives all are suspect.
         lost: Labelled or mined ids that the corpus lacks.
     """
 
     kept: tuple[Example, ...]
     without_positives: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
 
     def left_out(self) -> Iterator[Skipped]:
         """Queries and documents that are not trained on, and why."""
         for name in self.without_positives:
             yield Skipped(f"query {name}", "no positive in the corpus")
+        for name in self.denied:
+            yield Skipped(f"query {name}", "its positives are suspect, or a person denied them", chosen=True)
         for name in self.lost:
             yield Skipped(f"document {name}", "labelled or mined, but not in the corpus")
 
 
 def examples_of(
-    dataset: Dataset, pairs: Iterable[Pair] = (), *, promote: bool = False, suspects: bool = False
+    dataset: Dataset, pairs: Iterable[Pair] = (), *, promote: bool = False, suspects: bool = True
 ) -> Examples:
     """Examples of a data set's labels and of mined pairs.
 
@@ -66,10 +71,11 @@ def examples_of(
         dataset: Queries, labels and documents.
         pairs: Mined; those of queries that the data set lacks are passed over.
         promote: Take false negatives for positives instead of only sparing them.
-        suspects: Train on suspect positives too.
+        suspects: Train on suspect positives too, since most of them are right: leaving them out cost stamps a
+            tenth of hit@10 (docs/log.md). One that a person denied is never trained on.
 
     Raises:
-        InputInvalid: Not one query has a positive in the corpus.
+        InputInvalid: Not one query has a positive to train on.
     """
     items = {item.id: item for item in dataset.items}
     order = {name: place for place, name in enumerate(items)}
@@ -78,6 +84,7 @@ def examples_of(
         mined.setdefault(pair.query_id, []).append(pair)
     kept: list[Example] = []
     without: list[str] = []
+    denied: list[str] = []
     lost: set[str] = set()
     for judged in dataset.queries:
         of_query = mined.get(judged.query.id, [])
@@ -86,18 +93,17 @@ def examples_of(
         doubtful: set[str] = set()
         for pair in of_query:
             if pair.decision == "suspect-positive":
-                doubtful.add(pair.document_id)
+                if not suspects or pair.decided_by == "review":
+                    doubtful.add(pair.document_id)
             elif pair.decision == "positive" or (promote and pair.decision == "false-negative"):
                 relevant.add(pair.document_id)
             if pair.decision in _SPARED:
                 spared.add(pair.document_id)
-        if not suspects:
-            relevant -= doubtful
         hard = [pair for pair in of_query if pair.decision == "hard-negative"]
         lost |= {name for name in (*relevant, *(pair.document_id for pair in hard)) if name not in items}
-        positives = _present(sorted(relevant, key=lambda name: order.get(name, -1)), items)
+        positives = _present(sorted(relevant - doubtful, key=lambda name: order.get(name, -1)), items)
         if not positives:
-            without.append(judged.query.id)
+            (denied if _present(sorted(relevant), items) else without).append(judged.query.id)
             continue
         kept.append(
             Example(
@@ -108,13 +114,19 @@ def examples_of(
                 frozenset(spared),
             )
         )
+    if denied and not kept:
+        raise InputInvalid(
+            f"no positive is left: those of {len(denied)} of {len(dataset.queries)} queries are suspect",
+            f"{dataset.name}, split {dataset.split}",
+            "train on suspect positives too (--suspects), or correct them with ponder mine --review",
+        )
     if not kept:
         raise InputInvalid(
             f"none of {len(dataset.queries)} queries has a positive in the corpus",
             f"{dataset.name}, split {dataset.split}",
             "check the qrels' document ids against corpus.jsonl",
         )
-    return Examples(tuple(kept), tuple(without), tuple(sorted(lost)))
+    return Examples(tuple(kept), tuple(without), tuple(denied), tuple(sorted(lost)))
 
 
 def _present(names: Sequence[str], items: dict[str, Item]) -> tuple[Item, ...]:

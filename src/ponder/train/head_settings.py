@@ -27,7 +27,7 @@ class HeadSettings:
         negatives: Most hard negatives of a query.
         temperature: Of InfoNCE.
         promote: Take false negatives for positives.
-        suspects: Train on suspect positives too.
+        suspects: Train on suspect positives too; see `ponder.train.examples.examples_of`.
         dtype: Of the backbone: "float32", "bfloat16", or "auto", bfloat16 on a GPU that has it. The head is
             trained in float32.
         every: Steps between two checkpoints; 0 takes ten in all.
@@ -48,7 +48,7 @@ class HeadSettings:
     negatives: int = 4
     temperature: float = TEMPERATURE
     promote: bool = False
-    suspects: bool = False
+    suspects: bool = True
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     every: int = 0
     seed: int = 0

@@ -63,7 +63,7 @@ class Told:
         negatives: Most of a query: mined ones first, the nearest before the others.
         fill: Where fewer were mined, take documents at random that no label or pair speaks for.
         promote: Take false negatives for positives.
-        suspects: Train on suspect positives too.
+        suspects: Train on suspect positives too; see `ponder.train.examples.examples_of`.
         seed: Of the random ones.
     """
 

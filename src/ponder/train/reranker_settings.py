@@ -30,7 +30,7 @@ class RerankerSettings:
         distill: Over a larger judge's scores: "margin", "kl", or "none".
         weight: Of the latter.
         promote: Take false negatives for positives.
-        suspects: Train on suspect positives too.
+        suspects: Train on suspect positives too; see `ponder.train.examples.examples_of`.
         checkpointing: Compute activations again in the backward pass instead of keeping them.
         dtype: Of the arithmetic: "float32", "bfloat16", or "auto", bfloat16 on a GPU that has it.
         every: Steps between two checkpoints; 0 takes ten in all.
@@ -55,7 +55,7 @@ class RerankerSettings:
     distill: Distill = "none"
     weight: float = 1.0
     promote: bool = False
-    suspects: bool = False
+    suspects: bool = True
     checkpointing: bool = False
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     every: int = 0

@@ -37,7 +37,7 @@ class EmbedderSettings:
         every: Steps between two evaluations with a checkpoint each; 0 takes one an epoch.
         metric: Of the dev splits; the checkpoint with the best mean of it is the result.
         promote: Take false negatives for positives.
-        suspects: Train on suspect positives too.
+        suspects: Train on suspect positives too; see `ponder.train.examples.examples_of`.
         seed: Of the order, the adapter's beginning, and dropout.
 
     Raises:
@@ -64,7 +64,7 @@ class EmbedderSettings:
     every: int = 0
     metric: str = "ndcg@10"
     promote: bool = False
-    suspects: bool = False
+    suspects: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -10,7 +10,6 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout, show
 from ponder.cli.partly import finish
-from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 
 
@@ -35,7 +34,7 @@ def adapter(
     distil: Annotated[float, typer.Option(help="Weight of the judge's ranking; needs --pairs.")] = 0.0,
     warmth: Annotated[float, typer.Option(help="Of the judge's scores, for --distil.")] = 0.5,
     promote: Annotated[bool, typer.Option("--promote", help="False negatives are positives.")] = False,
-    suspects: Annotated[bool, typer.Option("--suspects", help="Train on suspect positives.")] = False,
+    suspects: options.Suspects = True,
     licence: options.Licence = None,
     seed: options.Seed = 0,
     fresh: options.Fresh = False,
@@ -81,7 +80,7 @@ def adapter(
             ("ponder", *options.lasting(sys.argv[1:])),
         )
         outcome = train_adapter(job, TrainingFolder(out), progress, fresh=fresh)
-        left_out = skipped_json(outcome.left_out)
+        skipped, left_out = results.left_out(outcome.left_out)
         if as_json:
             print_json(
                 {
@@ -90,7 +89,8 @@ def adapter(
                     "before": outcome.before,
                     "after": outcome.after,
                     "model": str(out / "model"),
-                    "skipped": left_out,
+                    "skipped": skipped,
+                    "left_out": left_out,
                 }
             )
     if not as_json:
@@ -100,4 +100,4 @@ def adapter(
             f"learned from {outcome.queries} queries, {outcome.pictures} pictures; use it:"
             f" --models lite,adapter={out / 'model'}"
         )
-    finish(left_out)
+    finish(skipped, left_out)

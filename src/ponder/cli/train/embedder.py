@@ -12,7 +12,6 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
-from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 from ponder.errors import BadArguments
 
@@ -58,7 +57,7 @@ def embedder(
     every: Annotated[int, typer.Option(help="Steps between evaluations; 0: one an epoch.")] = 0,
     metric: Annotated[str, typer.Option(help="By which the best checkpoint is chosen.")] = "ndcg@10",
     promote: Annotated[bool, typer.Option("--promote", help="False negatives are positives.")] = False,
-    suspects: Annotated[bool, typer.Option("--suspects", help="Train on suspect positives.")] = False,
+    suspects: options.Suspects = True,
     reason_tokens: general.ReasonTokens = None,
     licence: options.Licence = None,
     report_to: options.ReportTo = "tensorboard",
@@ -134,12 +133,12 @@ def embedder(
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
         if not first():
             return
-        left_out = skipped_json(outcome.left_out)
+        skipped, left_out = results.left_out(outcome.left_out)
         if as_json:
-            print_json({**_fields(outcome, out), "skipped": left_out})
+            print_json({**_fields(outcome, out), "skipped": skipped, "left_out": left_out})
     if not as_json:
         _show(outcome, out)
-    finish(left_out)
+    finish(skipped, left_out)
 
 
 def _dims(text: str) -> tuple[int, ...]:

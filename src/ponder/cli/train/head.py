@@ -10,7 +10,6 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout
 from ponder.cli.partly import finish
-from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 
 
@@ -36,7 +35,7 @@ def head(
     negatives: Annotated[int, typer.Option(help="Most hard negatives of a query.")] = 4,
     temperature: Annotated[float, typer.Option(help="Of InfoNCE.")] = 0.02,
     promote: Annotated[bool, typer.Option("--promote", help="False negatives are positives.")] = False,
-    suspects: Annotated[bool, typer.Option("--suspects", help="Train on suspect positives.")] = False,
+    suspects: options.Suspects = True,
     dtype: options.Dtype = "auto",
     every: options.Every = 0,
     reason_tokens: general.ReasonTokens = None,
@@ -99,9 +98,11 @@ def head(
             results.price(estimate_of(job, ready, tflops), as_json=as_json)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
-        left_out = skipped_json(outcome.left_out)
+        skipped, left_out = results.left_out(outcome.left_out)
         if as_json:
-            print_json({**results.fields(outcome, out), "pooling": pooling, "skipped": left_out})
+            print_json(
+                {**results.fields(outcome, out), "pooling": pooling, "skipped": skipped, "left_out": left_out}
+            )
     if not as_json:
         results.show_outcome(outcome, out)
-    finish(left_out)
+    finish(skipped, left_out)

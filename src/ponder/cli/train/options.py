@@ -40,6 +40,13 @@ Pairs = Annotated[
         help="Pairs of ponder mine, file or folder; once a DIR, in order, none for none.",
     ),
 ]
+Suspects = Annotated[
+    bool,
+    typer.Option(
+        "--suspects/--no-suspects",
+        help="Train on suspect positives too: most are right. Never on those that a person denied.",
+    ),
+]
 Dev = Annotated[
     list[str] | None,
     typer.Option(

@@ -11,7 +11,6 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
-from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 from ponder.errors import BadArguments
 
@@ -129,17 +128,17 @@ def reasoner(
             results.price(estimate_of(job, ready, tflops), as_json=as_json)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
-        left_out = skipped_json(outcome.left_out)
+        skipped, left_out = results.left_out(outcome.left_out)
         told = results.fields(outcome, out)
         if as_json:
-            print_json({**told, **_counts(ready), "skipped": left_out})
+            print_json({**told, **_counts(ready), "skipped": skipped, "left_out": left_out})
     if not as_json:
         rows = table("ECRs", "")
         for name, number in _counts(ready)["ecrs"].items():
             rows.add_row(name, str(number))
         show(rows)
         results.show_outcome(outcome, out)
-    finish(left_out)
+    finish(skipped, left_out)
 
 
 def _counts(ready: ReasonerReady) -> dict[str, dict[str, int]]:

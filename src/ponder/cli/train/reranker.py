@@ -10,7 +10,6 @@ import typer
 from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout
 from ponder.cli.partly import finish
-from ponder.cli.present import skipped_json
 from ponder.cli.train import options, results
 
 
@@ -49,7 +48,7 @@ def reranker(
         bool, typer.Option("--fill/--mined-only", help="Take others at random where fewer were mined.")
     ] = True,
     promote: Annotated[bool, typer.Option("--promote", help="False negatives are positives.")] = False,
-    suspects: Annotated[bool, typer.Option("--suspects", help="Train on suspect positives.")] = False,
+    suspects: options.Suspects = True,
     checkpointing: options.Checkpointing = False,
     dtype: options.Dtype = "auto",
     every: options.Every = 0,
@@ -119,10 +118,10 @@ def reranker(
             results.price(estimate_of(job, ready, tflops), as_json=as_json)
             return
         outcome = train(job, ready, TrainingFolder(out), progress, stop_after=stop_after, fresh=fresh)
-        left_out = skipped_json(outcome.left_out)
+        skipped, left_out = results.left_out(outcome.left_out)
         if as_json:
             told = {**results.fields(outcome, out), "queries": len(ready.lists)}
-            print_json({**told, "skipped": left_out})
+            print_json({**told, "skipped": skipped, "left_out": left_out})
     if not as_json:
         results.show_outcome(outcome, out)
-    finish(left_out)
+    finish(skipped, left_out)

@@ -1,4 +1,4 @@
-"""How trainings of reasoner, reranker and head tell what came of them, or what they would take."""
+"""How trainings tell what came of them, or what they would take."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ponder.cli.console import print_json, show, table
+from ponder.cli.present import skipped_json
 
 if TYPE_CHECKING:
+    from ponder.records import Skipped
     from ponder.train.pricing import Price
     from ponder.train.running import Outcome
 
@@ -24,6 +26,12 @@ def fields(outcome: Outcome, out: Path) -> dict[str, Any]:
         "model": str(out / "model") if outcome.done else None,
         "preset": str(out / "preset.yaml") if outcome.done else None,
     }
+
+
+def left_out(found: Sequence[Skipped]) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """What could not be trained on, and what was not to be, as ``{"uri", "error"}`` objects."""
+    failed = [each for each in found if not each.chosen]
+    return skipped_json(failed), skipped_json([each for each in found if each.chosen])
 
 
 def show_outcome(outcome: Outcome, out: Path) -> None:
