@@ -8,8 +8,8 @@ import signal
 import pytest
 from spread_files import assert_same, write_files
 
-from ponder.spread.fleet import Needs
 from ponder.spread.maker import Spread
+from ponder.spread.needs import Needs
 
 pytestmark = pytest.mark.usefixtures("cluster")
 

@@ -14,9 +14,9 @@ from ponder.evaluate.settings import Settings
 from ponder.evaluate.shuffle import shuffled
 from ponder.index.exact import ExactIndex
 from ponder.media.limits import Limits
+from ponder.models.folder import cache_folder
 from ponder.protocols import BlobCache, Models
 from ponder.records import Item, Reasoning, Row, Skipped
-from ponder.models.folder import cache_folder
 from ponder.shelf.adding import SPOOL
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.ingest import skipped as left_out

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ponder.records import Usage
-from ponder.spread.fleet import Event
+from ponder.spread.needs import Event
 from ponder.spread.spool import Result
 
 

@@ -10,8 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ponder.errors import BackendFailed, BadArguments, InputInvalid, MissingDependency, PonderError, first_line
+from ponder.errors import (
+    BackendFailed,
+    BadArguments,
+    InputInvalid,
+    MissingDependency,
+    PonderError,
+    first_line,
+)
 from ponder.spread.job import items_text
+from ponder.spread.needs import Event, Needs, room
 from ponder.spread.planning import Shard
 from ponder.spread.spool import Refused
 from ponder.spread.worker import Worker, error_in, open_items
@@ -27,51 +35,6 @@ _HIRE_SECONDS = 1.0
 
 _FATAL = (MissingDependency, BadArguments, InputInvalid)
 """A worker's errors that the next one would meet too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What workers take, and for how long they are waited for.
-
-    Attributes:
-        workers: How many at most; None for as many as the cluster has room for.
-        cpus: CPUs of each. On a GPU it is 0: the CPUs are left to the stage that opens files.
-        gpus: GPUs of each, also parts of one.
-        seconds: A worker that takes longer over a shard (the first one loads the weights) is taken for dead.
-            The default, half an hour, is for a shard of 256 items at 7 s each.
-        apart: Whether another stage opens the files; so it is with GPUs unless told.
-    """
-
-    workers: int | None = None
-    cpus: float = 1.0
-    gpus: float = 0.0
-    seconds: float = 1800.0
-    apart: bool | None = None
-
-    @property
-    def stages_apart(self) -> bool:
-        """Whether files are opened by tasks of their own, on CPUs."""
-        return self.gpus > 0 if self.apart is None else self.apart
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened to a worker.
-
-    Attributes:
-        what: hired, began (a shard), done, lost (it died), late (it hung), refused (its rows are wrong) or
-            failed.
-        worker: Its machine and process; "" while it is not known.
-        pid: Its process; 0 while it is not known.
-        shard: The shard's number; None where none is concerned.
-        why: In words.
-    """
-
-    what: str
-    worker: str = ""
-    pid: int = 0
-    shard: int | None = None
-    why: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -185,7 +148,7 @@ class Fleet:
         if now - self._looked < _HIRE_SECONDS:
             return
         self._looked = now
-        for _ in range(self._room() - len(self._staff)):
+        for _ in range(room(self._ray.cluster_resources(), self._needs) - len(self._staff)):
             actor = self._class.remote(*self._told)
             self._staff.append(_Hired(actor, actor.begin.remote(), now))
         if not any(each.ready is None for each in self._staff) and now - self._heard > self._needs.seconds:
@@ -194,18 +157,6 @@ class Fleet:
                 "--on",
                 "look at the cluster's CPUs and GPUs: ray status",
             )
-
-    def _room(self) -> int:
-        """How many workers the cluster holds, as it is now."""
-        there, needs = self._ray.cluster_resources(), self._needs
-        fits = [needs.workers] if needs.workers is not None else []
-        if needs.gpus:
-            fits.append(int(there.get("GPU", 0) / needs.gpus))
-        elif needs.stages_apart:
-            fits.append(max(1, int(there.get("CPU", 0) / 2)))
-        elif needs.cpus:
-            fits.append(int(there.get("CPU", 0) / needs.cpus))
-        return min(fits) if fits else 1
 
     def _look(self, accept: Callable[[Shard], None]) -> Iterator[Shard]:
         awaited = {each.awaited: each for each in self._staff if each.ready is not None or each.hand}
@@ -221,13 +172,13 @@ class Fleet:
                 self._lost(each, error)
                 continue
             self._heard = time.monotonic()
-            error = error_in(answer)
-            if isinstance(error, _FATAL):
-                raise error
+            met = error_in(answer)
+            if isinstance(met, _FATAL):
+                raise met
             if each.ready is not None:
-                self._came(each, answer, error)
+                self._came(each, answer, met)
             else:
-                yield from self._came_back(each, error, accept)
+                yield from self._came_back(each, met, accept)
 
     def _came(self, each: _Hired, answer: dict[str, Any], error: PonderError | None) -> None:
         if error is not None:
@@ -290,7 +241,7 @@ class Fleet:
         if tries >= ATTEMPTS:
             named = ", ".join(item.uri or item.id for item in shard.items[:3])
             raise BackendFailed(
-                f"shard {shard.number} failed {tries} times, at last on {each.worker or 'a new worker'}: {why}",
+                f"shard {shard.number} failed {tries} times, at last on {each.worker or '?'}: {why}",
                 f"{len(shard.items)} items: {named}, …",
                 "what is finished is kept: run it again, or without --on",
             )

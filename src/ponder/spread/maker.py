@@ -13,14 +13,15 @@ from ponder.shelf.making import Made
 from ponder.spread.checking import check
 from ponder.spread.cluster import connected
 from ponder.spread.costs import Costs
-from ponder.spread.fleet import Event, Fleet, Needs
+from ponder.spread.fleet import Fleet
 from ponder.spread.job import Job
+from ponder.spread.needs import Event, Needs
 from ponder.spread.planning import MOST, Shard, ShardPlan, bits_for
 from ponder.spread.spool import Refused, Result, Spool
 from ponder.spread.worker import Worker
 
 _HELD = 16
-"""Shards whose rows are kept in memory from looking at them to storing them; of others the file is read again."""
+"""Shards whose rows are kept in memory until they are stored; of others the file is read again."""
 
 
 @dataclass(slots=True)
@@ -28,7 +29,7 @@ class Spread:
     """Has rows made on a Ray cluster (`ponder.shelf.making.Spreads`).
 
     The same rows come out as from one process, whatever happens to workers meanwhile; only what reasoning
-    *cost* may be counted twice, or as cached, where a shard was done twice or two workers met the same content.
+    *cost* may be counted twice, or as cached, where a shard was done twice or two met the same content.
 
     Attributes:
         address: As `ponder.spread.cluster.address_of` gives it.
@@ -116,9 +117,7 @@ class FleetMaker:
         with connected(self._spread.address) as ray:
             wanted = self._spread.needs.workers or len(missing)
             needs = replace(self._spread.needs, workers=min(wanted, len(missing)))
-            fleet = Fleet(
-                ray, needs, job.text(), str(spool.folder), mark, self._event, self._spread.worker
-            )
+            fleet = Fleet(ray, needs, job.text(), str(spool.folder), mark, self._event, self._spread.worker)
             coming = (plan.shard(number) for number in missing)
             for shard in fleet.run(coming, lambda each: self._accept(each, job, spool)):
                 yield shard.number

@@ -104,9 +104,7 @@ class Worker:
             cache = Cache(self.job.cache)
             models = load(self.job.models, cache=cache)
             self.job.check(models)
-            self._ingest = Ingest(
-                models, cache, reason_tokens=self.job.reason_tokens, opener=self.job.opener
-            )
+            self._ingest = Ingest(models, cache, reason_tokens=self.job.reason_tokens, opener=self.job.opener)
         return self._ingest
 
     def _run(self, key: str, items: list[Item], opened: Opened | None) -> dict[str, Any]:
