@@ -59,6 +59,13 @@ class Fails(Worker):
         return rows, skipped
 
 
+class Dies(Worker):
+    def make(self, ingest, items):
+        if any(item.path.endswith("00007.txt") for item in items):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().make(ingest, items)
+
+
 class IsOtherwise(Worker):
     def __init__(self, job, spool, mark):
         super().__init__(job, spool, mark)
@@ -89,6 +96,24 @@ def test_what_fails_again_and_again_ends_the_run_and_what_is_finished_is_kept(op
         with opened("here") as here:
             here.add(folder)
             assert_same(here, fleet)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_file_that_ends_workers_is_skipped_and_listed(opened, tmp_path, apart):
+    folder = write_files(tmp_path / "files", 100, bad=1)
+    spread = Spread(needs=Needs(workers=1, apart=apart), worker=Dies)
+    with opened("here") as here, opened("fleet") as fleet:
+        report = fleet.add(folder, spread=spread)
+        assert report.added == 99
+        assert [Path(each.uri).name for each in report.skipped] == ["00007.txt", "broken-0.png"]
+        assert "ended every worker" in report.skipped[0].error
+        # It is known now, as other bad files are: nobody dies of it again.
+        assert len(fleet.add(folder, spread=spread).skipped) == 2
+        assert spread.costs.troubles == {"lost": 3}
+        (folder / "00007.txt").unlink()
+        here.add(folder)
+        fleet.add(folder)
+        assert_same(here, fleet)
 
 
 def test_workers_with_other_models_are_refused_with_what_they_lack(opened, tmp_path):

@@ -117,7 +117,7 @@ class FleetMaker:
         with connected(self._spread.address) as ray:
             wanted = self._spread.needs.workers or len(missing)
             needs = replace(self._spread.needs, workers=min(wanted, len(missing)))
-            fleet = Fleet(ray, needs, job.text(), str(spool.folder), mark, self._event, self._spread.worker)
+            fleet = Fleet(ray, needs, job.text(), spool, mark, self._event, self._spread.worker)
             coming = (plan.shard(number) for number in missing)
             for shard in fleet.run(coming, lambda each: self._accept(each, job, spool)):
                 yield shard.number

@@ -184,11 +184,28 @@ class Spool:
             raise Refused("another shard's file")
         return result
 
+    def note(self, key: str, item: str) -> None:
+        """Write down which item of a shard is being worked on; whoever is killed leaves it so."""
+        with suppress(OSError):
+            (self.folder / f"{key}.at").write_text(item, "utf-8")
+
+    def noted(self, key: str) -> str | None:
+        """The item that was last noted; it is forgotten."""
+        path = self.folder / f"{key}.at"
+        try:
+            item = path.read_text("utf-8")
+            path.unlink()
+        except OSError:
+            return None
+        return item
+
     def drop(self, keys: Sequence[str]) -> None:
         """Let go of shards that are stored, or that were refused."""
         for key in keys:
             with suppress(OSError):
                 self._path(key).unlink()
+            with suppress(OSError):
+                self._path(key).with_suffix(".at").unlink()
 
     def clear(self) -> None:
         """The job is done: nothing is kept."""

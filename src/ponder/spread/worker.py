@@ -21,6 +21,7 @@ from ponder.models.registry import load
 from ponder.records import Content, Item, Row, Skipped
 from ponder.shelf.ingest import Document, Ingest, Opener
 from ponder.shelf.ingest import skipped as left_out
+from ponder.shelf.refused import Blamed
 from ponder.spread.job import Job, items_from
 from ponder.spread.spool import Result, Spool
 
@@ -73,18 +74,22 @@ class Worker:
         """
         return _answer(self._begin)
 
-    def run(self, shard: str, items: str, opened: Opened | None = None) -> str:
+    def run(
+        self, shard: str, items: str, without: list[str] | None = None, opened: Opened | None = None
+    ) -> str:
         """Make a shard's rows and write its file.
 
         Args:
             shard: The shard's key.
             items: The items, as JSON.
+            without: None for a first try. Then ids of items that ended workers and are left out; the others
+                are each noted before they are touched, so that it is known which one this worker died of.
             opened: Their contents, where another stage opens them.
 
         Returns:
             ``{"seconds", "items"}``, or an error as `_answer` says.
         """
-        return _answer(lambda: self._run(shard, items_from(items), opened))
+        return _answer(lambda: self._run(shard, items_from(items), without, opened))
 
     def _begin(self) -> dict[str, Any]:
         os.environ.update(self.job.environment)
@@ -107,14 +112,19 @@ class Worker:
             self._ingest = Ingest(models, cache, reason_tokens=self.job.reason_tokens, opener=self.job.opener)
         return self._ingest
 
-    def _run(self, key: str, items: list[Item], opened: Opened | None) -> dict[str, Any]:
+    def _run(
+        self, key: str, items: list[Item], without: list[str] | None, opened: Opened | None
+    ) -> dict[str, Any]:
         began = time.perf_counter()
         built = self._built()
         opener: Opener = built.opener if opened is None else _Given(opened.contents)
         # A ledger of its own for each shard.
         ingest = Ingest(built.models, built.cache, reason_tokens=built.reason_tokens, opener=opener)
         there = {} if opened is None else dict(opened.skipped)
-        rows, skipped = self.make(ingest, [item for item in items if item.id not in there])
+        there |= {item.id: _deadly(item) for item in items if item.id in (without or ())}
+        left = [item for item in items if item.id not in there]
+        careful = without is not None
+        rows, skipped = self._make_noting(ingest, left, key) if careful else self.make(ingest, left)
         seconds = time.perf_counter() - began
         result = Result(rows, {**there, **skipped}, ingest.usage, seconds, self.name)
         self.spool.put(key, result, self.job.dim)
@@ -131,6 +141,19 @@ class Worker:
                 rows[item.id] = row
         return rows, skipped
 
+    def _make_noting(
+        self, ingest: Ingest, items: list[Item], key: str
+    ) -> tuple[dict[str, Row], dict[str, Skipped]]:
+        """The same one by one, each noted before it is touched."""
+        rows: dict[str, Row] = {}
+        skipped: dict[str, Skipped] = {}
+        for item in items:
+            self.spool.note(key, item.id)
+            one, lost = self.make(ingest, [item])
+            rows |= one
+            skipped |= lost
+        return rows, skipped
+
 
 def open_items(job: str, items: str) -> Opened:
     """The stage that needs no model: files to contents, for workers that sit on GPUs."""
@@ -143,6 +166,11 @@ def open_items(job: str, items: str) -> Opened:
         except (InputInvalid, InputNotFound) as error:
             skipped[item.id] = left_out(item, error)
     return Opened(contents, skipped)
+
+
+def _deadly(item: Item) -> Blamed:
+    # As for any other bad file: it is tried again when it, or what opens it, has changed.
+    return Blamed(item.uri or item.path or item.id, "ended every worker that took it: look at the file")
 
 
 def _answer(work: Callable[[], dict[str, Any]]) -> str:
