@@ -1,4 +1,4 @@
-"""Indexing on a Ray cluster of several local nodes, while workers and a node are killed, beside the models' own time.
+"""Indexing on a Ray cluster of local nodes, some of which are killed, beside the models' own time.
 
 The fakes take a fixed time an item, as a model on a GPU of its own would, so that more workers than this
 machine has cores can be kept busy. Ours is wall time times workers; the peer is the sum of what the models
@@ -29,8 +29,8 @@ SAMPLE = 2_000
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--delay-ms", type=int, default=10, help="of the fakes, an item")
-    parser.add_argument("--workers", type=int, default=4, help="one a node")
+    parser.add_argument("--delay-ms", type=int, default=20, help="of the fakes, an item")
+    parser.add_argument("--workers", type=int, default=8, help="one a node")
     parser.add_argument(
         "--kills", type=int, default=4, help="workers to kill on the way; a node too if not 0"
     )

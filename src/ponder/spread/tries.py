@@ -19,8 +19,8 @@ _DEADLY = 2
 class Tries:
     """What went wrong with shards, and what follows from it for the next try.
 
-    From its second try on a shard is watched: its worker notes each item before it is touched. An item that two
-    workers died or hung over is left out, as any file is that cannot be used, and the counting begins anew.
+    From its second try on a shard is watched: its worker notes each item before it is touched. An item that
+    two workers died or hung over is left out, like any file that cannot be used, and counting begins anew.
 
     Args:
         spool: Where workers note.
