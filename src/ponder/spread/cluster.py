@@ -55,13 +55,14 @@ def connected(address: str) -> Iterator[Any]:
 
     Raises:
         MissingDependency: Ray is not installed.
-        BackendFailed: There is no cluster at the address.
+        BackendFailed: There is no cluster at the address, or it was lost on the way.
     """
     # Set before Ray is imported: nothing is reported to anyone.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     ray = ray_module()
     if ray.is_initialized():
-        yield ray
+        with _told(ray):
+            yield ray
         return
     quiet: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     try:
@@ -74,6 +75,19 @@ def connected(address: str) -> Iterator[Any]:
             f"no Ray cluster: {first_line(error)}", address or "--on ray", "start one: ray start --head"
         ) from error
     try:
-        yield ray
+        with _told(ray):
+            yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _told(ray: Any) -> Iterator[None]:
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        raise BackendFailed(
+            f"the Ray cluster failed: {type(error).__name__}: {first_line(error)}",
+            "--on",
+            "what is finished is kept: run it again",
+        ) from error

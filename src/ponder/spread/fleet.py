@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from ponder.errors import BadArguments, InputInvalid, MissingDependency, PonderError, first_line
@@ -55,7 +55,7 @@ class Fleet:
         self._tries = Tries(spool)
         self._again: deque[Shard] = deque()
 
-    def run(self, shards: Iterable[Shard], accept: Callable[[Shard], None]) -> Iterator[Shard]:
+    def run(self, shards: Iterable[Shard], accept: Callable[[Shard], None]) -> Generator[Shard]:
         """Have the shards done.
 
         At any time at most `AT_HAND` shards a worker are in the cluster: the rest is not even planned yet.

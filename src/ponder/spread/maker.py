@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -91,18 +92,19 @@ class FleetMaker:
             plan = ShardPlan(items, job.key, bits)
             done: set[int] = set()
             stored = 0
-            for number in self._finished(plan, job, spool, mark):
-                done.add(number)
-                while stored in done:
-                    shard = plan.shard(stored)
-                    done.remove(stored)
-                    yield Made(self._rows(shard, spool), whole=True)
-                    spool.drop([shard.key])
-                    stored += 1
-                    spread.costs.wall = time.perf_counter() - began
+            with closing(self._finished(plan, job, spool, mark)) as finished:
+                for number in finished:
+                    done.add(number)
+                    while stored in done:
+                        shard = plan.shard(stored)
+                        done.remove(stored)
+                        yield Made(self._rows(shard, spool), whole=True)
+                        spool.drop([shard.key])
+                        stored += 1
+                        spread.costs.wall = time.perf_counter() - began
             spool.clear()
 
-    def _finished(self, plan: ShardPlan, job: Job, spool: Spool, mark: str) -> Iterator[int]:
+    def _finished(self, plan: ShardPlan, job: Job, spool: Spool, mark: str) -> Generator[int]:
         """The numbers of shards whose files are there and were looked at."""
         missing: list[int] = []
         for number in range(len(plan)):
@@ -119,8 +121,9 @@ class FleetMaker:
             needs = replace(self._spread.needs, workers=min(wanted, len(missing)))
             fleet = Fleet(ray, needs, job.text(), spool, mark, self._event, self._spread.worker)
             coming = (plan.shard(number) for number in missing)
-            for shard in fleet.run(coming, lambda each: self._accept(each, job, spool)):
-                yield shard.number
+            with closing(fleet.run(coming, lambda each: self._accept(each, job, spool))) as done:
+                for shard in done:
+                    yield shard.number
 
     def _is_there(self, shard: Shard, job: Job, spool: Spool) -> bool:
         if not spool.has(shard.key):
