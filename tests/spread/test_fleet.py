@@ -39,6 +39,7 @@ def test_the_same_shelf_and_the_same_report(opened, tmp_path):
     assert sum(each["items"] for each in cost["workers"]) == 302
     assert sum(each["tokens"]["read"] for each in cost["workers"]) == mine.tokens.read
     assert cost["troubles"] == {}
+    assert 0 < cost["model_seconds"] < cost["worker_seconds"]
 
 
 def test_workers_and_a_node_that_die_on_the_way(opened, tmp_path, cluster):

@@ -20,12 +20,14 @@ class WorkerCost:
         items: In these.
         tokens: Of the reasoner.
         seconds: At work on these, the loading of weights included.
+        model_seconds: Of these, in reasoner and embedder.
     """
 
     shards: int = 0
     items: int = 0
     tokens: Usage = field(default_factory=Usage)
     seconds: float = 0.0
+    model_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Costs:
         cost.items += len(result.rows) + len(result.skipped)
         cost.tokens += result.usage
         cost.seconds += result.seconds
+        cost.model_seconds += result.model_seconds
 
     def note(self, event: Event) -> None:
         """Count a trouble; other events are passed over."""
@@ -62,11 +65,17 @@ class Costs:
         """At work, of all workers."""
         return sum(each.seconds for each in self.workers.values())
 
+    @property
+    def model_seconds(self) -> float:
+        """In reasoners and embedders, of all workers."""
+        return sum(each.model_seconds for each in self.workers.values())
+
     def fields(self) -> dict[str, Any]:
         """For JSON."""
         return {
             "workers": [{"worker": name, **_fields(each)} for name, each in sorted(self.workers.items())],
             "worker_seconds": round(self.seconds, 3),
+            "model_seconds": round(self.model_seconds, 3),
             "wall_seconds": round(self.wall, 3),
             "shards": sum(each.shards for each in self.workers.values()),
             "resumed_shards": self.resumed,
@@ -78,8 +87,9 @@ class Costs:
         fields = self.fields()
         lost = ", ".join(f"{count} {what}" for what, count in self.troubles.items()) or "none lost"
         return (
-            f"{fields['shards']} shards on {len(self.workers)} workers, {self.seconds:.1f} s of work in "
-            f"{self.wall:.1f} s; {lost}; {self.resumed} shards were finished before"
+            f"{fields['shards']} shards on {len(self.workers)} workers, {self.seconds:.1f} s of work "
+            f"({self.model_seconds:.1f} s in models) in {self.wall:.1f} s; {lost}; "
+            f"{self.resumed} shards were finished before"
         )
 
 
@@ -90,4 +100,5 @@ def _fields(cost: WorkerCost) -> Mapping[str, Any]:
         "items": cost.items,
         "tokens": {"read": tokens.read, "written": tokens.written, "cached": tokens.cached},
         "seconds": round(cost.seconds, 3),
+        "model_seconds": round(cost.model_seconds, 3),
     }

@@ -39,6 +39,7 @@ class Result:
         usage: Tokens that it took.
         seconds: Of the worker.
         worker: Which one it was.
+        model_seconds: Of these, in the models.
     """
 
     rows: Mapping[str, Row]
@@ -46,6 +47,7 @@ class Result:
     usage: Usage
     seconds: float
     worker: str
+    model_seconds: float = 0.0
 
 
 class Spool:
@@ -136,6 +138,7 @@ class Spool:
             "usage": [result.usage.read, result.usage.written, result.usage.cached],
             "seconds": result.seconds,
             "worker": result.worker,
+            "model_seconds": result.model_seconds,
         }
         table = table.replace_schema_metadata({"ponder": json.dumps(told)})
         sink = pa.BufferOutputStream()
@@ -176,7 +179,12 @@ class Spool:
             told = json.loads(table.schema.metadata[b"ponder"])
             skipped = {name: _skip(each) for name, each in told["skipped"].items()}
             result = Result(
-                from_table(table), skipped, Usage(*told["usage"]), float(told["seconds"]), str(told["worker"])
+                from_table(table),
+                skipped,
+                Usage(*told["usage"]),
+                float(told["seconds"]),
+                str(told["worker"]),
+                float(told["model_seconds"]),
             )
         except (pa.ArrowException, PonderError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise Refused(f"not a shard: {error}") from error

@@ -24,6 +24,7 @@ from ponder.shelf.ingest import skipped as left_out
 from ponder.shelf.refused import Blamed
 from ponder.spread.job import Job, items_from
 from ponder.spread.spool import Result, Spool
+from ponder.spread.timing import Clock, TimedModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Worker:
         self.job, self.spool, self._mark = Job.read(job), Spool(Path(spool)), mark
         self.name = f"{platform.node()}:{os.getpid()}"
         self._ingest: Ingest | None = None
+        self._clock = Clock()
 
     def begin(self) -> str:
         """Build the models; their weights load with the first shard.
@@ -109,13 +111,15 @@ class Worker:
             cache = Cache(self.job.cache)
             models = load(self.job.models, cache=cache)
             self.job.check(models)
-            self._ingest = Ingest(models, cache, reason_tokens=self.job.reason_tokens, opener=self.job.opener)
+            timed: Any = TimedModels(models, self._clock)
+            self._ingest = Ingest(timed, cache, reason_tokens=self.job.reason_tokens, opener=self.job.opener)
         return self._ingest
 
     def _run(
         self, key: str, items: list[Item], without: list[str] | None, opened: Opened | None
     ) -> dict[str, Any]:
         began = time.perf_counter()
+        self._clock.take()
         built = self._built()
         opener: Opener = built.opener if opened is None else _Given(opened.contents)
         # A ledger of its own for each shard.
@@ -126,7 +130,7 @@ class Worker:
         careful = without is not None
         rows, skipped = self._make_noting(ingest, left, key) if careful else self.make(ingest, left)
         seconds = time.perf_counter() - began
-        result = Result(rows, {**there, **skipped}, ingest.usage, seconds, self.name)
+        result = Result(rows, {**there, **skipped}, ingest.usage, seconds, self.name, self._clock.take())
         self.spool.put(key, result, self.job.dim)
         return {"seconds": seconds, "items": len(items)}
 
