@@ -2,8 +2,9 @@
 
 The fakes sleep for a while over an item, as a process waits for its GPU, so that more workers than this
 machine has cores can be kept busy. Ours is wall time times workers; the peer is the sum of what the models
-took, by the workers' clocks. What is between them is everything else: planning, hiring, opening, checking, storing, and what the
-kills cost. With ``--lite N`` so many texts go through `lite` as well, with two workers, beside one process.
+took, by the workers' clocks. What is between them is everything else: planning, hiring, opening, checking,
+storing, and what the kills cost. With ``--lite N`` so many texts go through `lite` as well, with two workers,
+beside one process.
 """
 
 from __future__ import annotations
