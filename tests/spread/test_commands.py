@@ -128,5 +128,11 @@ def test_where_to_run_is_read_before_anything_is_done(ponder, tmp_path, on):
     assert not (tmp_path / "shelf").exists()
 
 
+def test_workers_without_a_cluster_are_refused(ponder, tmp_path):
+    code, _, err = ponder("one", "index", tmp_path / "shelf", tmp_path, "--actors", 4)
+    assert code == 2
+    assert "give --on ray" in err
+
+
 def test_an_address_may_hold_colons():
     assert address_of("ray:ray://head:10001") == "ray://head:10001"

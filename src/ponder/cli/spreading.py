@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ponder.errors import BadArguments
+
 if TYPE_CHECKING:
     from ponder.spread.maker import Spread
     from ponder.spread.needs import Event
@@ -27,10 +29,16 @@ def spread_of(
     """Who makes the rows; None where this process does.
 
     Raises:
-        BadArguments: ``--on`` cannot be read.
+        BadArguments: ``--on`` cannot be read, or workers are told of without it.
         MissingDependency: Ray is not installed.
     """
     if on == "local":
+        if actors is not None or gpus or spool is not None:
+            raise BadArguments(
+                "workers are told of, and nobody hires any",
+                "--actors, --actor-gpus, --spool",
+                "give --on ray",
+            )
         return None
     from ponder.spread.cluster import address_of, ray_module
     from ponder.spread.maker import Spread
