@@ -30,6 +30,7 @@ def index(
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of PATH.")
     ] = False,
+    isolate: options.Isolate = "auto",
     as_json: options.Json = False,
 ) -> None:
     """Put files into a shelf, or update it.
@@ -41,8 +42,10 @@ def index(
         if not path.expanduser().exists():
             raise InputNotFound("no such file or folder", str(path), "check the path")
     from ponder.cli.present import report_json, report_line, skipped_json
+    from ponder.media import isolated
     from ponder.shelf.shelf import open_shelf
 
+    isolated.isolate(isolate)
     with (
         quiet_stdout(as_json),
         open_shelf(shelf, models, reason_tokens=reason_tokens) as opened,
