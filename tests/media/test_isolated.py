@@ -89,7 +89,7 @@ def test_one_that_was_killed_meanwhile_is_begun_anew(tmp_path):
 
 def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_is_not(tmp_path):
     isolate("on", memory=600 * 1024**2)
-    with pytest.raises(InputInvalid, match="memory|died"):
+    with pytest.raises(InputInvalid, match=r"memory|died"):
         open_content(picture(tmp_path / "large.png", 9400), Limits(max_side=9400))
     assert open_content(picture(tmp_path / "small.png"), Limits()).images[0].size == (64, 64)
 
@@ -97,7 +97,7 @@ def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_is_not(tmp_pa
 def test_a_file_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path):
     large, small = picture(tmp_path / "large.png", 9000), picture(tmp_path / "small.png")
     isolate("on", seconds={"image": 0.001})
-    with pytest.raises(InputInvalid, match="longer than 0.001 s"):
+    with pytest.raises(InputInvalid, match=r"longer than 0\.001 s"):
         open_content(large, Limits())
     isolate("on")
     assert open_content(small, Limits()).images
@@ -107,7 +107,7 @@ def test_auto_opens_pictures_apart_once_a_decoder_has_died(tmp_path):
     isolate("auto", memory=600 * 1024**2)
     assert [is_apart(kind) for kind in ("image", "text", "page", "video")] == [False, False, True, True]
     page = Item("p", "page", path=str(COLLECTION / "handbook.pdf"), page=1)
-    with pytest.raises(InputInvalid, match="memory|died|nonsense"):
+    with pytest.raises(InputInvalid, match=r"memory|died|nonsense"):
         open_content(page, Limits(page_dpi=4000, max_page_side=30_000))
     assert is_apart("image")
 
@@ -135,7 +135,9 @@ def test_there_are_three_ways():
         isolate("perhaps")
 
 
-@pytest.mark.parametrize("damage", [b"", b"PDe", b"XXXX\0\0\0\0", b"PDec\xff\xff\xff\xff", b"PDec\x02\0\0\0[]"])
+@pytest.mark.parametrize(
+    "damage", [b"", b"PDe", b"XXXX\0\0\0\0", b"PDec\xff\xff\xff\xff", b"PDec\x02\0\0\0[]"]
+)
 def test_what_is_no_message_is_not_believed(damage):
     with pytest.raises(Garbled):
         receive(io.BytesIO(damage))

@@ -39,7 +39,8 @@ _PIPE = 1024 * 1024
 """Bytes: the most that Linux allows everyone."""
 
 _TOLD: Mapping[str, type[PonderError]] = {
-    name: getattr(errors, name) for name in ("InputInvalid", "InputNotFound", "MissingDependency", "BadArguments")
+    name: getattr(errors, name)
+    for name in ("InputInvalid", "InputNotFound", "MissingDependency", "BadArguments")
 }
 
 
@@ -270,7 +271,9 @@ def _refused(what: str, path: str) -> InputInvalid:
 
 def _error(told: Mapping[str, Any], path: str) -> PonderError:
     kind = _TOLD.get(str(told.get("kind")), InputInvalid)
-    error = kind(str(told.get("what")), str(told.get("where") or path), str(told.get("hint") or "check the file"))
+    error = kind(
+        str(told.get("what")), str(told.get("where") or path), str(told.get("hint") or "check the file")
+    )
     if told.get("errno"):
         # Not the bytes' fault: whoever remembers refused files looks for this.
         error.__cause__ = OSError(told["errno"], "in the decoder")

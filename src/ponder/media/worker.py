@@ -86,7 +86,10 @@ def _told(error: Exception) -> dict[str, Any]:
         said = {"kind": type(error).__name__, "what": error.what, "where": error.where, "hint": error.hint}
     else:
         said = {"kind": "", "what": f"cannot be opened: {type(error).__name__}: {error}", "where": ""}
-    return {**said, "errno": next((e.errno for e in _chain(error) if isinstance(e, OSError) and e.errno), None)}
+    return {
+        **said,
+        "errno": next((e.errno for e in _chain(error) if isinstance(e, OSError) and e.errno), None),
+    }
 
 
 def _out_of_memory(error: BaseException) -> bool:
