@@ -20,7 +20,7 @@ NAME = "sums.txt"
 
 _AT_ONCE = 1 << 20
 _MOST_AT_OPENING = 1 << 30
-"""Bytes that are compared when a table is opened: a quarter of a second. Of more, small files and all sizes."""
+"""Bytes that are compared when a table is opened, in 0.3 s; of more, small files and sizes."""
 
 _HINT = "latest_version_hint.json"
 
