@@ -75,7 +75,9 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
             flat = np.ascontiguousarray(row.embedded.vectors, dtype=np.float32).reshape(-1)
             record, source = _record(row), dict(row.source)
             checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, flat)
-            columns["record"] = [record] + [None] * (count - 1)
+            # Not null on the other parts: Lance takes one text among nulls for a constant, which it repeats
+            # for all of them when it reads, and 3 MB for 700 parts are more than its offsets can count.
+            columns["record"] = [record] + [""] * (count - 1)
             columns["source"] = [dumps({**source, _SUM: checksum})] + [None] * (count - 1)
             columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)
             tables.append(pa.table({name: columns[name] for name in schema.names}, schema=schema))

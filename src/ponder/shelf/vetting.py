@@ -62,7 +62,10 @@ def vetted_embedded(embedded: Embedded, embedder: Embedder) -> Embedded:
     """
     import numpy as np
 
-    who, vectors = embedder.fingerprint, np.asarray(embedded.vectors)
+    who = embedder.fingerprint
+    if not isinstance(embedded, Embedded):
+        raise _garbage(f"the embedder gave a {type(embedded).__name__}", who)
+    vectors = np.asarray(embedded.vectors)
     shape = (len(embedded.labels), embedder.dim)
     if vectors.shape != shape or not shape[0]:
         raise _garbage(f"the embedder gave vectors of shape {vectors.shape}, not {shape}", who)

@@ -7,5 +7,6 @@ from ponder.testing.faults.damage import damage_file, damaged
 from ponder.testing.faults.garbage import Garbage, garbage_models
 from ponder.testing.faults.hostile import hostile_files
 from ponder.testing.faults.killing import Killing
+from ponder.testing.faults.samples import sample_media
 
-__all__ = ["Garbage", "Killing", "damage_file", "damaged", "garbage_models", "hostile_files"]
+__all__ = ["Garbage", "Killing", "damage_file", "damaged", "garbage_models", "hostile_files", "sample_media"]
