@@ -25,8 +25,8 @@ def damaged(data: bytes, chance: Random, *, donor: bytes = b"", how: How | None 
         >>> damaged(b"all is well", Random(1)) == damaged(b"all is well", Random(1))
         True
     """
-    how = how or chance.choice([each for each in get_args(How) if each != "empty" or chance.random() < 0.2])
-    made = _made(bytearray(data), chance, donor or data, how)
+    ways: list[How] = [each for each in get_args(How) if each != "empty" or chance.random() < 0.2]
+    made = _made(bytearray(data), chance, donor or data, how or chance.choice(ways))
     if made == data:
         made = bytes([data[0] ^ 1]) + data[1:]
     return made

@@ -73,7 +73,7 @@ class GarbageEmbedder(FakeEmbedder):
         elif self.garbage == "embed-shape":
             vectors = vectors[:, :-1]
         elif self.garbage == "embed-ints":
-            return Embedded(labels, np.eye(len(labels), vectors.shape[1], dtype=np.int64))  # type: ignore[arg-type]
+            return Embedded(labels, np.eye(len(labels), vectors.shape[1], dtype=np.int64))
         else:
             labels = (*labels, "one more")
         return Embedded(labels, vectors)
