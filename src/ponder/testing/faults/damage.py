@@ -26,7 +26,8 @@ def damaged(data: bytes, chance: Random, *, donor: bytes = b"", how: How | None 
         True
     """
     ways: list[How] = [each for each in get_args(How) if each != "empty" or chance.random() < 0.2]
-    made = _made(bytearray(data), chance, donor or data, how or chance.choice(ways))
+    way = chance.choice(ways) if how is None else how
+    made = _made(bytearray(data), chance, donor or data, way)
     if made == data:
         made = bytes([data[0] ^ 1]) + data[1:]
     return made
