@@ -131,6 +131,11 @@ def test_a_whole_shelf_has_nothing_to_report(made):
     assert checked.files > 5
 
 
+def test_a_shelf_that_was_killed_before_its_first_commit_is_whole(tmp_path, shelf_at):
+    shelf_at(tmp_path / "shelf").close()
+    assert check_shelf(tmp_path / "shelf").damages == ()
+
+
 def test_a_damaged_manifest_or_catalog(made, ask, kept, texts):
     folder, truth = made
     chance = Random(2)

@@ -14,6 +14,7 @@ import pytest
 from ponder.errors import BackendFailed
 from ponder.index import Cache
 from ponder.index.lance import LanceIndex
+from ponder.serve.warm import announce, find
 from ponder.shelf import open_shelf
 from ponder.shelf.checking import check_shelf
 from ponder.testing import FakeModels
@@ -113,6 +114,9 @@ def test_a_read_only_shelf_is_searched_and_not_written(tmp_path, texts, shelf_at
                 change()
         assert ask(shelf) == truth
     assert check_shelf(tmp_path / "shelf").damages == ()
+    # A server on it is not found by the command line, and serves.
+    announce(tmp_path / "shelf", 9)
+    assert find(tmp_path / "shelf") is None
 
 
 @pytest.mark.parametrize("jump", [-30 * YEAR, -1, 1, 30 * YEAR])

@@ -94,6 +94,19 @@ def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_is_not(tmp_pa
     assert open_content(picture(tmp_path / "small.png"), Limits()).images[0].size == (64, 64)
 
 
+def test_what_does_not_fit_into_a_small_decoder_is_opened_in_one_alone(tmp_path):
+    import PIL.Image
+
+    large = tmp_path / "large.png"
+    PIL.Image.new("RGB", (9000, 9000), "red").save(large, compress_level=1)
+    isolate("on")
+    assert open_content(Item("l", "image", path=str(large)), Limits()).images[0].size == (1024, 1024)
+    # It has ended: a small one begins with the next file.
+    assert decoders() == ()
+    assert open_content(picture(tmp_path / "small.png"), Limits()).images[0].size == (64, 64)
+    assert len(decoders()) == 1
+
+
 def test_a_file_that_takes_too_long_is_refused_and_the_next_is_not(tmp_path):
     large, small = picture(tmp_path / "large.png", 9000), picture(tmp_path / "small.png")
     isolate("on", seconds={"image": 0.001})

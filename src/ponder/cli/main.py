@@ -23,6 +23,7 @@ from ponder.cli import (
     improve,
     index,
     info,
+    marks,
     mcp,
     mine,
     mmeb,
@@ -34,6 +35,7 @@ from ponder.cli import (
     reason,
     recommend,
     remove,
+    rerank,
     scale,
     search,
     serve,
@@ -53,6 +55,7 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("rerank")(rerank.rerank)
 app.command("embed")(embed.embed)
 app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)
@@ -66,6 +69,7 @@ app.command("evaluate-qa")(qa.evaluate_qa)
 app.command("compare")(compare.compare)
 app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
+app.command("marks")(marks.marks)
 app.command("mine")(mine.mine)
 app.command("improve")(improve.improve)
 app.command("mteb")(mteb.mteb)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ def serve(
     ] = None,
     max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait for the models.")] = 64,
     per_minute: Annotated[int, typer.Option(min=1, help="Requests that a client may make a minute.")] = 6000,
+    scale: Annotated[
+        list[Path] | None, typer.Option("--scale", help="A folder of ponder scale to show; again for more.")
+    ] = None,
     allow_urls: Annotated[
         bool, typer.Option("--allow-urls", help="Fetch pictures that requests name by public URLs.")
     ] = False,
@@ -42,11 +45,13 @@ def serve(
         max_queue=max_queue,
         per_minute=per_minute,
         allow_urls=allow_urls,
+        scale=tuple(scale or ()),
     )
     try:
         import uvicorn
 
         from ponder.serve.app import create_app
+        from ponder.serve.warm import announce, withdraw
     except ImportError as error:
         what = f"serving needs {error.name}"
         raise MissingDependency(what, "", 'pip install "ponder[serve]"') from None
@@ -59,6 +64,16 @@ def serve(
         from ponder.errors import InputNotFound
 
         raise InputNotFound("there is no shelf", str(shelf), f"make one: ponder index {shelf} PATH")
+    folder = shelf.expanduser().absolute()
+
+    class Announcing(uvicorn.Server):
+        """Is found by `ponder search` once it listens."""
+
+        async def startup(self, *args: Any, **told: Any) -> None:
+            await super().startup(*args, **told)
+            if self.started and settings.loopback and not settings.token:
+                announce(folder, self.servers[0].sockets[0].getsockname()[1])
+
     config = uvicorn.Config(
         create_app(settings),
         host=host,
@@ -69,4 +84,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run()
+    try:
+        Announcing(config).run()
+    finally:
+        withdraw(folder)

@@ -1,7 +1,9 @@
 """Opening files in a process apart: what kills, blocks or bloats a decoder costs one file and not the work.
 
 A long-lived process decodes on request and is begun anew when it dies, takes too long or runs out of memory;
-pixels come back through a pipe. This bounds accidents. It is no sandbox: the process has the user's rights.
+pixels come back through a pipe. What does not fit into `SMALL`, and whatever a decoder died of, is tried once
+more in a fresh process that may take `MEMORY`, while no other decoder is at work: all together stay below it.
+This bounds accidents. It is no sandbox: the process has the user's rights.
 """
 
 from __future__ import annotations
@@ -11,8 +13,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, cast, get_args
@@ -29,8 +31,12 @@ if TYPE_CHECKING:
 Isolation = Literal["on", "off", "auto"]
 """Which files are opened apart: all; none; or PDFs and clips, and all once a decoder has died."""
 
-MEMORY = 2 * 1024**3
-"""Bytes of address space. The largest picture that the default limits let through takes 1.2 GiB."""
+MEMORY = 1792 * 1024**2
+"""Bytes of address space, all decoders together. The largest picture that the default limits let through,
+transparent, takes 1.69 GiB."""
+
+SMALL = 640 * 1024**2
+"""Bytes of address space of one decoder among others: 280 MiB when all of its libraries are loaded."""
 
 SECONDS: Mapping[Kind, float] = {"image": 30.0, "text": 30.0, "page": 60.0, "video": 300.0}
 """A picture takes some 10 ms, a page 100 ms; a clip at its limits, 9,000 frames in 4K, minutes."""
@@ -51,7 +57,9 @@ class _Policy:
     seconds: Mapping[Kind, float] = field(default_factory=lambda: dict(SECONDS))
     died: bool = False
     idle: list[_Decoder] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: threading.Condition = field(default_factory=threading.Condition)
+    busy: int = 0
+    alone: bool = False
 
 
 class _Died(Exception):
@@ -66,7 +74,7 @@ def isolate(
     Args:
         mode: "on", "off", or "auto": PDFs and clips, whose decoders are the largest, and everything once a
             decoder has died. `ponder serve` takes "on", `ponder index` "auto" unless told.
-        memory: Bytes of address space that a decoder may take.
+        memory: Bytes of address space that decoders may take.
         seconds: How long opening one file may take; `SECONDS` by its kind unless told.
 
     Raises:
@@ -148,33 +156,68 @@ def stop() -> None:
 
 def _ask(request: dict[str, Any], kind: Kind, path: str) -> tuple[dict[str, Any], tuple[Image, ...]]:
     seconds = _POLICY.seconds[kind]
-    while True:
-        with _POLICY.lock:
-            decoder = _POLICY.idle.pop() if _POLICY.idle else None
-        decoder = _Decoder(_POLICY.memory) if decoder is None else decoder
-        fresh = decoder.answered == 0
+    request = {**request, "seconds": seconds}
+    try:
         try:
-            fields, images = decoder.ask({**request, "seconds": seconds}, seconds)
-        except TimeoutError:
-            raise _refused(f"takes longer than {seconds:g} s to open", path) from None
-        except _Died as error:
+            with _among_others() as decoder:
+                fields, images = decoder.ask(request, seconds)
+        except _Died:
+            # Of this file, for want of memory, of one that it opened before, or by another's hand.
             _POLICY.died = True
-            if fresh:
-                raise _refused(str(error), path) from None
-            # Whoever had opened others before may have died of them, or by another's hand.
-            continue
+            with _alone() as decoder:
+                fields, images = decoder.ask(request, seconds)
+    except TimeoutError:
+        raise _refused(f"takes longer than {seconds:g} s to open", path) from None
+    except _Died as error:
+        raise _refused(str(error), path) from None
+    if "error" in fields:
+        raise _error(fields["error"], path)
+    return fields, images
+
+
+@contextmanager
+def _among_others() -> Iterator[_Decoder]:
+    """A small decoder, which waits for more work afterwards."""
+    with _POLICY.lock:
+        while _POLICY.alone:
+            _POLICY.lock.wait()
+        _POLICY.busy += 1
+        decoder = _POLICY.idle.pop() if _POLICY.idle else None
+    try:
+        decoder = _Decoder(min(SMALL, _POLICY.memory)) if decoder is None else decoder
+        yield decoder
         with _POLICY.lock:
             _POLICY.idle.append(decoder)
-        if "error" in fields:
-            raise _error(fields["error"], path)
-        return fields, images
+    finally:
+        with _POLICY.lock:
+            _POLICY.busy -= 1
+            _POLICY.lock.notify_all()
+
+
+@contextmanager
+def _alone() -> Iterator[_Decoder]:
+    """A fresh decoder with all the memory, while there is no other; it ends afterwards."""
+    with _POLICY.lock:
+        while _POLICY.alone or _POLICY.busy:
+            _POLICY.lock.wait()
+        _POLICY.alone = True
+    try:
+        stop()
+        decoder = _Decoder(_POLICY.memory)
+        try:
+            yield decoder
+        finally:
+            decoder.end()
+    finally:
+        with _POLICY.lock:
+            _POLICY.alone = False
+            _POLICY.lock.notify_all()
 
 
 class _Decoder:
     """One process."""
 
     def __init__(self, memory: int) -> None:
-        self.answered = 0
         self._late = False
         source = str(Path(__file__).parents[2])
         environment = {
@@ -229,7 +272,6 @@ class _Decoder:
         if fields.get("memory"):
             self.end()
             raise _Died("takes more memory to open than a decoder may have")
-        self.answered += 1
         return fields, images
 
     def end(self) -> int:
@@ -283,7 +325,8 @@ def _error(told: Mapping[str, Any], path: str) -> PonderError:
 def _forget() -> None:
     """In a forked child: the parent's decoders are not this process's to talk to."""
     _POLICY.idle = []
-    _POLICY.lock = threading.Lock()
+    _POLICY.lock = threading.Condition()
+    _POLICY.busy, _POLICY.alone = 0, False
 
 
 _POLICY = _Policy()

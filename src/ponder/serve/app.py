@@ -14,9 +14,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from ponder.protocols import BlobCache, Models
 from ponder.serve import embeddings, items, media, rerank, search
 from ponder.serve.faults import handle
+from ponder.serve.page import routes as page
 from ponder.serve.security import Guard, Limits
 from ponder.serve.service import Served, lifespan
 from ponder.serve.settings import ServeSettings
+from ponder.serve.warm import identity
 
 log = logging.getLogger("ponder.serve")
 
@@ -43,8 +45,9 @@ def create_app(
         redoc_url=None,
     )
     handle(app)
-    for part in (search, items, media, embeddings, rerank):
+    for part in (search, items, media, embeddings, rerank, page):
         app.include_router(part.router)
+    app.mount("/static", page.static)
 
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:
@@ -54,7 +57,8 @@ def create_app(
     @app.get("/readyz", tags=["operation"])
     async def readyz(service: Served) -> dict[str, Any]:
         """The shelf is open, and how much waits for the models."""
-        return {"status": "ok", "waiting": service.engine.waiting}
+        shelf = identity(service.shelf.path)
+        return {"status": "ok", "waiting": service.engine.waiting, "shelf": shelf}
 
     @app.get("/metrics", tags=["operation"])
     async def metrics(service: Served) -> PlainTextResponse:

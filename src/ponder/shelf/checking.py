@@ -81,7 +81,8 @@ def check_shelf(folder: Path, progress: Callable[[int, int], None] | None = None
     broken = [Damage("a damaged file", problem, repair) for problem in sums.problems(deep=True)]
     if lost := lost_index(folder):
         broken.append(Damage(lost, str(folder / INDEX), repair))
-    if broken:
+    if broken or not version_stamp(folder / INDEX):
+        # Without a table, and none that was: a shelf that was killed before its first commit.
         return Checked(tuple(broken), files=files, unknown=unknown)
     from ponder.index.lance import LanceIndex
 
