@@ -36,6 +36,11 @@ STATED = {
 }
 """Licences that the metadata does not state, or not in SPDX, and where they were read."""
 
+EXCEPTIONS = {
+    "textual-image": "LGPL-3.0-or-later: the extra `terminal` only, imported unchanged; nobody gets it unasked",
+}
+"""Packages outside of the list that stay, and why. Decided one by one."""
+
 BUNDLES = {
     "av": "FFmpeg (LGPL-3.0-or-later by its own word), libx264 and libx265 (GPL-2.0-or-later), and others",
     "pillow-heif": "libheif and libde265 (LGPL-3.0), libx265 (GPL-2.0): bigcat88/pillow_heif#111",
@@ -113,7 +118,7 @@ def verdict(package: Package) -> Verdict:
     problem = ""
     if not licence:
         problem = "unknown" if package.version else "not installed, not pinned, and nothing stated"
-    elif not allowed(licence, allow):
+    elif not allowed(licence, allow) and package.name not in EXCEPTIONS:
         problem = "not on the list"
     groups = tuple(sorted(package.groups))
     return Verdict(package.name, package.version, licence, groups, problem)
@@ -148,6 +153,10 @@ def page(found: Sequence[Verdict], data: Sequence[Verdict]) -> str:
         "licence (`NOTICE`).",
         "",
         f"Allowed: {', '.join(sorted(ALLOWED))}. For packages that only our tests need (`dev`), LGPL too.",
+        "",
+        "Exceptions:",
+        "",
+        *(f"- {name}: {why}" for name, why in sorted(EXCEPTIONS.items())),
         "",
         "## What wheels bring along",
         "",
