@@ -188,3 +188,23 @@ def test_a_damaged_cache_file_costs_time_only(texts, tmp_path, ask):
         with Cache(place) as cache, open_shelf(tmp_path / f"s{seed}", FakeModels(), cache=cache) as shelf:
             shelf.add(texts)
             assert ask(shelf) == truth
+
+
+def test_a_vector_that_was_damaged_on_disk_would_lose_a_hit_and_is_refused(made, ask, kept):
+    """Why the files have sums: nobody reads the row that is not found any more."""
+    folder, truth = made
+    with open_shelf(folder, FakeModels(), create=False, cache=kept) as shelf:
+        [best] = shelf.get([truth[0][0][0]])
+        vector = best.embedded.vectors[0]
+        assert shelf.index.search(vector, 1)[0].id == best.item.id
+    for each in best.embedded.vectors:
+        for path in (folder / "index" / "rows.lance" / "data").iterdir():
+            path.write_bytes(path.read_bytes().replace(each.tobytes(), (-each).tobytes()))
+    error = answers(folder, ask, kept)
+    assert isinstance(error, BackendFailed)
+    assert "ponder index" in error.hint
+    (folder / "index" / "sums.txt").unlink()
+    with open_shelf(folder, FakeModels(), create=False, cache=kept) as shelf:
+        assert shelf.index.search(vector, 1)[0].id != best.item.id
+    # The row's own sum finds it, once somebody reads the row.
+    assert [damage.where for damage in check_shelf(folder).damages] == [best.item.id]
