@@ -21,7 +21,7 @@ def damaged(data: bytes, chance: Random, *, donor: bytes = b"", how: How | None 
 
     Example:
         >>> damaged(b"all is well", Random(1), how="truncate")
-        b'al'
+        b'a'
         >>> damaged(b"all is well", Random(1)) == damaged(b"all is well", Random(1))
         True
     """
