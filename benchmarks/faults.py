@@ -108,6 +108,11 @@ def hostile(base: Path, count: int) -> dict[str, Any]:
     """Index hostile files with the fakes, opened apart."""
     paths = hostile_files(base / "files", count, sample_media(base / "samples"), seed=1)
     isolate("on", seconds=20)
+    # The base: the same work on a good file, which loads what is needed.
+    (base / "good").mkdir()
+    (base / "good" / "kite.txt").write_text("a red kite")
+    with Cache(base / "g.sqlite") as cache, open_shelf(base / "first", FakeModels(), cache=cache) as shelf:
+        shelf.add(base / "good")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     with Cache(base / "c.sqlite") as cache, open_shelf(base / "shelf", FakeModels(), cache=cache) as shelf:
