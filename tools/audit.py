@@ -11,7 +11,7 @@ import importlib.util
 import subprocess
 import sys
 
-from packages import ROOT
+from packages import ROOT, constraints
 
 _OFFLINE = (
     "ConnectionError",
@@ -47,8 +47,14 @@ def main() -> int:
     if done.returncode and any(mark in done.stderr for mark in _OFFLINE):
         print("audit: skipped: the database of vulnerabilities cannot be reached from here")
         return 0
+    unasked = done.stdout.count("could not be audited")
+    if unasked == len(constraints()):
+        # As on an index that mirrors packages and not what is known of them.
+        print("audit: skipped: none of the packages is known to the database that answers here")
+        return 0
     print(done.stdout + done.stderr, end="")
-    print("audit: nothing known" if done.returncode == 0 else "audit: see above")
+    said = "see above" if done.returncode else "nothing known"
+    print(f"audit: {said}; {unasked} of {len(constraints())} packages could not be looked up")
     return 1 if done.returncode else 0
 
 
