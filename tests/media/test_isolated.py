@@ -6,7 +6,10 @@ import io
 import os
 import signal
 import struct
+import subprocess
+import sys
 import threading
+import time
 import zlib
 from dataclasses import replace
 from importlib import resources
@@ -163,3 +166,32 @@ def test_sizes_are_checked_before_pixels_are_read():
     told = told[:4] + struct.pack("<I", len(told) - 8) + told[8:]
     with pytest.raises(Garbled, match="more pixels"):
         receive(io.BytesIO(told))
+
+
+def test_a_decoder_ends_when_its_parent_was_killed(tmp_path):
+    picture(tmp_path / "one.png")
+    program = (
+        "import os, signal, sys\n"
+        "from ponder.media import Limits, isolate, open_content\n"
+        "from ponder.media.isolated import decoders\n"
+        "from ponder.records import Item\n"
+        "isolate('on')\n"
+        "open_content(Item('a', 'image', path=sys.argv[1]), Limits())\n"
+        "print(*decoders(), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "one.png")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    [decoder] = done.stdout.split()
+    for _ in range(200):
+        state = Path(f"/proc/{decoder}/stat")
+        # A zombie is one that nobody has waited for: it has ended.
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError("the decoder lives on")
