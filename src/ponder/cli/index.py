@@ -41,6 +41,7 @@ def index(
         bool,
         typer.Option("--dry-run", help="Say what it would take, by a few items that are tried, and stop."),
     ] = False,
+    isolate: options.Isolate = "auto",
     as_json: options.Json = False,
 ) -> None:
     """Put files into a shelf, or update it.
@@ -58,8 +59,10 @@ def index(
         price(shelf, paths, models, reason_tokens, spread, follow_links=follow_links, as_json=as_json)
         return
     from ponder.cli.present import report_json, report_line, skipped_json
+    from ponder.media import isolated
     from ponder.shelf.shelf import open_shelf
 
+    isolated.isolate(isolate)
     with (
         quiet_stdout(as_json),
         open_shelf(shelf, models, reason_tokens=reason_tokens) as opened,

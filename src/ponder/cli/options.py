@@ -27,6 +27,14 @@ Stages = Annotated[
         "--stages", help="The cascade: NAME or NAME:NUMBER, as in retrieve:100,ecr:20,query-aware:10"
     ),
 ]
+Isolate = Annotated[
+    Literal["on", "off", "auto"],
+    typer.Option(
+        envvar="PONDER_ISOLATE",
+        help="Open files in a process apart, bounded in memory and time: all, none, or PDFs and clips "
+        "(and all once a decoder has died).",
+    ),
+]
 OnFault = Annotated[
     Literal["raise", "keep"],
     typer.Option(

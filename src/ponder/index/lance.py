@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ponder.errors import BackendFailed, InputInvalid, InputNotFound
+from ponder.index.file_sums import FileSums
 from ponder.index.filters import ItemFilter, quoted
-from ponder.index.rows import Source, from_table, part_schema, sources_from, to_table
+from ponder.index.rows import Source, from_table, part_schema, sources_from, to_table, unsummed
 from ponder.index.scores import MARGIN, best_matches, checked_query, checked_rows, exact_scores
 from ponder.index.versions import TABLE, old_versions
 from ponder.records import Match, Row
@@ -50,7 +51,7 @@ class LanceIndex:
     Raises:
         InputNotFound: There is no table and `create` is false.
         InputInvalid: The table has vectors of another length.
-        BackendFailed: The folder cannot be read or written.
+        BackendFailed: The folder cannot be read or written, or its files are not what was written.
     """
 
     def __init__(
@@ -66,6 +67,15 @@ class LanceIndex:
         self.path, self.dim = Path(path), dim
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
+        self._sums = FileSums(path)
+        # Before Lance reads them: at bytes that are not its own it fails in many ways, or does not.
+        if problems := self._sums.problems():
+            raise BackendFailed(
+                f"the index is damaged: {problems[0]}"
+                + (f", and {len(problems) - 1} more" if problems[1:] else ""),
+                str(self.path),
+                made_again(self.path),
+            )
         with self._guard("open"):
             import lancedb
 
@@ -177,6 +187,11 @@ class LanceIndex:
         with self._guard("read"):
             return sources_from(self._select(_FIRST_PART, ["id", "digest", "source"]))
 
+    def unsummed(self, ids: Sequence[str]) -> int:
+        """How many of these rows have no checksum: those that a ponder before 0.1.0 wrote."""
+        with self._guard("read"):
+            return unsummed(self._select(f"id IN {quoted(list(ids))} AND {_FIRST_PART}", ["source"]))
+
     def compact(self) -> None:
         """Merge small files, delete old versions, and build or extend the IVF_SQ index.
 
@@ -190,6 +205,7 @@ class LanceIndex:
                 self._table.create_index("vector", config=IvfSq(distance_type="dot"))
                 self._table.create_index("id", config=BTree())
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=True)
+            self._sums.note(anew=True)
 
     def _delete(self, condition: str) -> int:
         with self._guard("write"):
@@ -246,6 +262,8 @@ class LanceIndex:
         return self._check.check(where)
 
     def _committed(self) -> None:
+        with self._guard("write"):
+            self._sums.note()
         with self._guard("read"):
             stats: Any = self._table.stats()
             due = max(self._compact_every, math.isqrt(stats["num_rows"]))
@@ -263,6 +281,18 @@ class LanceIndex:
                 str(self.path),
                 "check the disk's free space and permissions; nothing stored before is lost",
             ) from error
+        except BaseException as error:
+            # What Rust raises where it finds its own data impossible; it is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise BackendFailed(
+                f"the index is damaged: it failed to {doing}", str(self.path), made_again(self.path)
+            ) from error
+
+
+def made_again(path: Path) -> str:
+    """How a damaged index is made again: reasonings and vectors come from the cache as far as it has them."""
+    return f"make it again: mv {path} {path}.damaged && ponder index {path.parent} PATH"
 
 
 def _matches(table: pa.Table, query: NDArray[np.float32], k: int) -> list[Match]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,12 @@ from ponder.index.filters import item_columns, item_schema
 from ponder.records import Embedded, Item, Row
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+_SUM = "sum"
+"""The row's checksum stands among the writer's bookkeeping, where an older ponder passes over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,13 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
             columns["row"] = [f"{number}:{row.item.id}" for number in range(count)]
             columns["part_no"] = list(range(count))
             columns["part"] = list(row.embedded.labels)
-            columns["record"] = [_record(row)] + [None] * (count - 1)
-            columns["source"] = [dumps(dict(row.source))] + [None] * (count - 1)
             flat = np.ascontiguousarray(row.embedded.vectors, dtype=np.float32).reshape(-1)
+            record, source = _record(row), dict(row.source)
+            checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, flat)
+            # Not null on the other parts: Lance takes one text among nulls for a constant, which it repeats
+            # for all of them when it reads, and 3 MB for 700 parts are more than its offsets can count.
+            columns["record"] = [record] + [""] * (count - 1)
+            columns["source"] = [dumps({**source, _SUM: checksum})] + [None] * (count - 1)
             columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)
             tables.append(pa.table({name: columns[name] for name in schema.names}, schema=schema))
         except (TypeError, ValueError, pa.ArrowException) as error:
@@ -96,17 +107,25 @@ def from_table(table: pa.Table) -> dict[str, Row]:
         first = mine[0]
         labels = tuple(columns["part"][place] for place in mine)
         try:
-            item, reasoning = loads(columns["record"][first])
+            record, digest, source = (columns[each][first] for each in ("record", "digest", "source"))
+            source, mine_of = loads(source), vectors[mine].astype(np.float32, copy=False)
+            # Rows of a ponder that made no sums have none.
+            checksum = source.pop(_SUM, None)
+            if checksum not in (None, _checksum(name, digest, record, source, labels, mine_of)):
+                raise Undecodable("it is not what was written")
+            item, reasoning = loads(record)
             rows[name] = Row(
                 item=Item(**item),
                 reasoning=reasoning_from(reasoning),
-                embedded=Embedded(labels, vectors[mine].astype(np.float32, copy=False)),
-                digest=columns["digest"][first],
-                source=loads(columns["source"][first]),
+                embedded=Embedded(labels, mine_of),
+                digest=digest,
+                source=source,
             )
-        except (Undecodable, TypeError, ValueError) as error:
+        except (Undecodable, TypeError, ValueError, AttributeError) as error:
             raise BackendFailed(
-                f"a stored item cannot be read: {error}", name, "remove it and add it again"
+                f"a stored item is damaged: {error}",
+                name,
+                f"take it out and index again: ponder remove SHELF {name}; ponder index SHELF PATH",
             ) from error
     return rows
 
@@ -115,9 +134,29 @@ def sources_from(table: pa.Table) -> list[Source]:
     """The sources of a table with the columns id, digest and source, first parts only."""
     columns = table.to_pydict()
     return [
-        Source(name, digest, loads(source))
+        Source(name, digest, {key: value for key, value in loads(source).items() if key != _SUM})
         for name, digest, source in zip(columns["id"], columns["digest"], columns["source"], strict=True)
     ]
+
+
+def unsummed(table: pa.Table) -> int:
+    """How many of a table's sources, first parts only, have no checksum."""
+    return sum(_SUM not in loads(source) for source in table["source"].to_pylist())
+
+
+def _checksum(
+    id_: str,
+    digest: str,
+    record: str,
+    source: Mapping[str, Any],
+    labels: Sequence[str],
+    vectors: NDArray[np.float32],
+) -> str:
+    """Over all that a row holds; the vectors' bytes as they are stored."""
+    told = json.dumps([id_, digest, record, dumps(source), list(labels)], ensure_ascii=True)
+    hashed = hashlib.blake2b(told.encode(), digest_size=8)
+    hashed.update(vectors.astype("<f4", copy=False).tobytes())
+    return hashed.hexdigest()
 
 
 def _record(row: Row) -> str:

@@ -267,7 +267,10 @@ class Shelf:
 
     def _searching(self, stages: str | Cascade | None, on_fault: OnFault) -> CascadeSearch:
         from ponder.cascade import default_cascade, parse_stages
+        from ponder.shelf.checking import again, lost_index
 
+        if self._index is None and (lost := lost_index(self.path)):
+            raise BackendFailed(lost, str(self.path / INDEX), again(self.path))
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
 
