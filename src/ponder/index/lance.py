@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ponder.errors import BackendFailed, InputInvalid, InputNotFound
 from ponder.index.filters import ItemFilter, quoted
 from ponder.index.rows import Source, from_table, part_schema, sources_from, to_table
-from ponder.index.scores import MARGIN, best_matches, checked_query, checked_rows, exact_scores
+from ponder.index.scores import checked_query, checked_rows
 from ponder.index.versions import TABLE, old_versions
+from ponder.index.widening import Nearest, widened
 from ponder.records import Match, Row
 
 if TYPE_CHECKING:
@@ -201,27 +202,16 @@ class LanceIndex:
         return count
 
     def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
-        import numpy as np
-
-        slack = 2 * MARGIN * max(1.0, float(np.linalg.norm(query)))
-        limit = max(4 * k, 64)
-        while True:
+        def fetch(limit: int) -> Nearest:
             nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
             search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
             search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
             if condition is not None:
                 search = search.where(condition)
             columns = ["id", "part_no", "part", "vector", "_distance"]
-            table = search.select(columns).limit(limit).to_arrow()
-            found = _matches(table, query, k)
-            # The parts that were cut off score no better than the last one returned: when that is
-            # clearly below the k-th item they cannot matter, ties included.
-            if table.num_rows < limit:
-                return found
-            last = 1.0 - float(table["_distance"][-1].as_py())
-            if len(found) == k and last < found[-1].score - slack:
-                return found
-            limit *= 4
+            return _nearest(search.select(columns).limit(limit).to_arrow(), self.dim)
+
+        return widened(fetch, query, k)
 
     def _probes(self) -> int:
         for index in self._table.list_indices():
@@ -265,12 +255,10 @@ class LanceIndex:
             ) from error
 
 
-def _matches(table: pa.Table, query: NDArray[np.float32], k: int) -> list[Match]:
+def _nearest(table: pa.Table, dim: int) -> Nearest:
     import numpy as np
 
-    if not table.num_rows:
-        return []
-    vectors: NDArray[Any] = np.asarray(table["vector"].combine_chunks().flatten())
-    scores = exact_scores(vectors.reshape(table.num_rows, -1), query)
+    vectors: NDArray[Any] = np.asarray(table["vector"].combine_chunks().flatten()).reshape(-1, dim)
     columns = table.select(["id", "part_no", "part"]).to_pydict()
-    return best_matches(columns["id"], columns["part_no"], columns["part"], scores, k)
+    last = 1.0 - float(table["_distance"][-1].as_py()) if table.num_rows else 0.0
+    return Nearest(columns["id"], columns["part_no"], columns["part"], vectors, table.num_rows, last)

@@ -65,7 +65,7 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
             columns["row"] = [f"{number}:{row.item.id}" for number in range(count)]
             columns["part_no"] = list(range(count))
             columns["part"] = list(row.embedded.labels)
-            columns["record"] = [_record(row)] + [None] * (count - 1)
+            columns["record"] = [record_text(row)] + [None] * (count - 1)
             columns["source"] = [dumps(dict(row.source))] + [None] * (count - 1)
             flat = np.ascontiguousarray(row.embedded.vectors, dtype=np.float32).reshape(-1)
             columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)
@@ -95,20 +95,36 @@ def from_table(table: pa.Table) -> dict[str, Row]:
         mine.sort(key=lambda place: columns["part_no"][place])
         first = mine[0]
         labels = tuple(columns["part"][place] for place in mine)
-        try:
-            item, reasoning = loads(columns["record"][first])
-            rows[name] = Row(
-                item=Item(**item),
-                reasoning=reasoning_from(reasoning),
-                embedded=Embedded(labels, vectors[mine].astype(np.float32, copy=False)),
-                digest=columns["digest"][first],
-                source=loads(columns["source"][first]),
-            )
-        except (Undecodable, TypeError, ValueError) as error:
-            raise BackendFailed(
-                f"a stored item cannot be read: {error}", name, "remove it and add it again"
-            ) from error
+        rows[name] = stored_row(
+            name,
+            columns["record"][first],
+            Embedded(labels, vectors[mine].astype(np.float32, copy=False)),
+            columns["digest"][first],
+            columns["source"][first],
+        )
     return rows
+
+
+def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: str) -> Row:
+    """The row of what is stored of the item `name`.
+
+    Args:
+        name: Its id.
+        record: As `record_text` made it.
+        embedded: Its vectors.
+        digest: Its content's digest.
+        source: The writer's bookkeeping, as `codecs.dumps` made it.
+
+    Raises:
+        BackendFailed: It cannot be read.
+    """
+    try:
+        item, reasoning = loads(record)
+        return Row(Item(**item), reasoning_from(reasoning), embedded, digest, loads(source))
+    except (Undecodable, TypeError, ValueError) as error:
+        raise BackendFailed(
+            f"a stored item cannot be read: {error}", name, "remove it and add it again"
+        ) from error
 
 
 def sources_from(table: pa.Table) -> list[Source]:
@@ -120,6 +136,7 @@ def sources_from(table: pa.Table) -> list[Source]:
     ]
 
 
-def _record(row: Row) -> str:
+def record_text(row: Row) -> str:
+    """What is stored of an item and its reasoning, as one text."""
     item = {each.name: getattr(row.item, each.name) for each in fields(Item)}
     return dumps([item | {"metadata": dict(row.item.metadata)}, reasoning_fields(row.reasoning)])
