@@ -30,6 +30,14 @@ def index(
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of PATH.")
     ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a new shelf keeps its index: lance (its folder), s3://…, postgresql://…, qdrant+http://…",
+            metavar="WHERE",
+            show_default=False,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Put files into a shelf, or update it.
@@ -45,7 +53,7 @@ def index(
 
     with (
         quiet_stdout(as_json),
-        open_shelf(shelf, models, reason_tokens=reason_tokens) as opened,
+        open_shelf(shelf, models, reason_tokens=reason_tokens, store=store) as opened,
         progress("indexing") as advance,
     ):
         report = opened.add(

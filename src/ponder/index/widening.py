@@ -1,4 +1,4 @@
-"""Exact results out of a store that only has a "nearest so many parts": ask for more until no more can matter."""
+"""Exact results out of a store that gives its nearest so many: ask for more until no more can matter."""
 
 from __future__ import annotations
 
