@@ -101,3 +101,32 @@ def pgvector(postgres_url):
     yield make
     for index in made:
         index.close()
+
+
+@pytest.fixture(scope="session")
+def qdrant_url():
+    """The address of a server that speaks Qdrant's HTTP."""
+    from store_servers import qdrant_stand_in
+
+    with qdrant_stand_in() as url:
+        yield url
+
+
+@pytest.fixture
+def qdrant(qdrant_url):
+    """Makes an index in a collection of its own: in the client's local mode, or behind HTTP."""
+    from qdrant_client import QdrantClient
+
+    from ponder.index.qdrant import QdrantIndex
+    from ponder.index.qdrant_points import connect
+
+    made = []
+
+    def make(dim, *, http=False, **options):
+        client = connect(qdrant_url) if http else QdrantClient(":memory:")
+        made.append(QdrantIndex(client, f"t{uuid.uuid4().hex}", dim, **options))
+        return made[-1]
+
+    yield make
+    for index in made:
+        index.close()

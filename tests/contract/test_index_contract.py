@@ -37,3 +37,18 @@ class TestPgvectorIndex(IndexContract):
 
     def make(self, folder):
         return self.pgvector(DIM)
+
+
+class TestQdrantIndex(IndexContract):
+    http = False
+
+    @pytest.fixture(autouse=True)
+    def _qdrant(self, qdrant):
+        self.qdrant = qdrant
+
+    def make(self, folder):
+        return self.qdrant(DIM, http=self.http)
+
+
+class TestQdrantIndexOverHTTP(TestQdrantIndex):
+    http = True

@@ -13,12 +13,14 @@ from ponder.index import ExactIndex, LanceIndex
 from ponder.protocols import Index
 
 
-@pytest.fixture(params=["exact", "lance", "s3", "pgvector"])
+@pytest.fixture(params=["exact", "lance", "s3", "pgvector", "qdrant", "qdrant-http"])
 def index(request, tmp_path):
     if request.param == "exact":
         yield ExactIndex(4)
     elif request.param == "lance":
         yield LanceIndex(tmp_path / "index", 4)
+    elif request.param.startswith("qdrant"):
+        yield request.getfixturevalue("qdrant")(4, http=request.param == "qdrant-http")
     elif request.param == "pgvector":
         yield request.getfixturevalue("pgvector")(4)
     else:

@@ -106,7 +106,8 @@ def open_store(
 
         return PgvectorIndex(url, name, dim, effort=effort, exact_rows=exact_rows)
     if url.startswith("qdrant+"):
-        from ponder.index.qdrant import QdrantIndex, connect
+        from ponder.index.qdrant import QdrantIndex
+        from ponder.index.qdrant_points import connect
 
         client = connect(url.removeprefix("qdrant+"))
         return QdrantIndex(client, name, dim, effort=effort, exact_rows=exact_rows)
