@@ -229,7 +229,7 @@ class PgvectorIndex:
         self._build_if_due()
 
     def close(self) -> None:
-        """Close the connection; it opens again when used."""
+        """Close the connection."""
         self._tables.close()
 
     def _search(

@@ -67,15 +67,22 @@ class Tables:
         self.where = f"{psycopg.conninfo.conninfo_to_dict(url).get('dbname', 'postgresql')}#{name}"
         self._lock = threading.RLock()
         self._connection: Connection[Any] | None = None
+        try:
+            self._open(create)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, create: bool) -> None:
         with self.using("open") as cursor:
             if not self._there(cursor):
                 if not create:
                     raise InputNotFound("there is no index", self.where, "add some files first")
                 self._make(cursor)
             found = self.state(cursor)[0]
-        if found != dim:
+        if found != self.dim:
             raise InputInvalid(
-                f"the index has vectors of {found} dimensions, not {dim}",
+                f"the index has vectors of {found} dimensions, not {self.dim}",
                 self.where,
                 "open it with the models that it was made with, or give another name",
             )

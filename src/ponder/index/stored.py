@@ -97,5 +97,5 @@ class StoredIndex(Index, Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of connections; they open again when used."""
+        """Let go of connections; the index is not used after this."""
         ...
