@@ -1,9 +1,10 @@
 # make demo    search the bundled collection        make test    all that CI runs
 # make setup   only .venv and what it holds         make bench   every benchmark
+# make docs    the site, into build/site
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup weights demo lint test bench
+.PHONY: help setup weights demo lint test docs bench
 
 # The first Python from 3.11 on that can make a virtual environment.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -48,6 +49,11 @@ lint: setup
 # each other: a training took 5 minutes that takes 16 s with one.
 test: lint weights
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+docs: setup
+	@$(BIN)/python tools/cli_reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "docs: build/site/index.html"
 
 # Each prints its line and appends it to benchmarks/results/. The quality table, an hour or more, comes last
 # and needs the data sets: make bench DATA=FOLDER. One that fails does not keep the others from running.

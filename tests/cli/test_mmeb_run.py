@@ -54,6 +54,12 @@ def test_every_family_runs_at_every_budget_and_reports(layout, tmp_path, capsys)
         assert kept[row["metric"]] == pytest.approx(row["value"], abs=1e-6)
     assert run(["mmeb", "report", str(out), "--json"]) == 0
     assert lines(capsys)[0]["overall"]["found"] == len({row["task"] for row in rows})
+    assert run(["mmeb", "report", str(out), "--pages", str(tmp_path / "pages")]) == 0
+    assert (
+        "| budget | after retrieve | after ecr | at the end |"
+        in (tmp_path / "pages/comparison.md").read_text()
+    )
+    capsys.readouterr()
     manifest = json.loads((out / "manifest.json").read_text())
     assert set(manifest["tasks"]) == {row["task"] for row in rows}
 

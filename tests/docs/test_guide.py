@@ -103,7 +103,14 @@ def assert_same_shape(shown: Any, real: Any, where: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["docs/guide.md", "docs/training.md", "docs/feedback.md", "docs/mmeb.md", "docs/adapters.md"],
+    [
+        "docs/index.md",
+        "docs/guide.md",
+        "docs/training.md",
+        "docs/feedback.md",
+        "docs/mmeb.md",
+        "docs/adapters.md",
+    ],
 )
 def test_the_guide_runs(
     document: str, home: Path, capsys: pytest.CaptureFixture[str], tiny_folder: Callable[[str], Path]

@@ -34,6 +34,7 @@ from ponder.cli import (
     reason,
     recommend,
     remove,
+    rerank,
     scale,
     search,
     serve,
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.command("index")(index.index)
 app.command("search")(search.search)
 app.command("reason")(reason.reason)
+app.command("rerank")(rerank.rerank)
 app.command("embed")(embed.embed)
 app.command("recommend")(recommend.recommend)
 app.command("remove")(remove.remove)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -39,6 +40,14 @@ def search(
             "--explain", help="Say what each stage did, why it stopped, and what one more step would cost."
         ),
     ] = False,
+    server: Annotated[
+        Literal["auto", "off"],
+        typer.Option(help="auto: ask the server that runs on this shelf, if one does."),
+    ] = "auto",
+    pictures: Annotated[
+        Literal["auto", "on", "off"],
+        typer.Option(help="Thumbnails of hits: auto where the terminal can and textual-image is installed."),
+    ] = "auto",
     as_json: options.Json = False,
 ) -> None:
     """Search a shelf within a token budget."""
@@ -47,9 +56,28 @@ def search(
     from ponder.cascade.pacing import check_allocation
     from ponder.cli.explain import show_explanation
     from ponder.cli.present import show_ranking
-    from ponder.serve.answers import explanation, ranking_json
+    from ponder.serve.answers import explanation, ranking_json, ranking_of
     from ponder.shelf.shelf import open_shelf
 
+    check_allocation(allocate)
+    if server == "auto" and on_fault == "raise" and (as_json or not explain):
+        asked = {
+            "k": k,
+            "budget": budget,
+            "stages": stages,
+            "filter": where,
+            "allocate": allocate,
+            "explain": explain,
+            "gates": gates == "on",
+        }
+        found = _warm(shelf, query, asked)
+        if found is not None:
+            seconds = round(time.perf_counter() - began, 3)
+            if as_json:
+                print_json({**found, "seconds": seconds})
+            else:
+                show_ranking(ranking_of(found), pictures=pictures)
+            return
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:
         ranking = opened.search(
             query,
@@ -67,9 +95,29 @@ def search(
         more = {"explanation": explanation(ranking)} if explain else {}
         print_json({**ranking_json(ranking, seconds), **more})
     else:
-        show_ranking(ranking)
+        show_ranking(ranking, pictures=pictures)
         if explain:
             show_explanation(ranking)
+
+
+def _warm(shelf: Path, query: Query, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer of the shelf's server; None where none runs or it does not take such a query."""
+    from ponder.serve import warm
+
+    folder = shelf.expanduser().absolute()
+    if query.video or query.page or not (folder / warm.NAME).is_file():
+        return None
+    address = warm.find(folder)
+    if address is None:
+        return None
+    more: dict[str, Any] = {"text": query.text, "instruction": query.instruction}
+    if query.image:
+        try:
+            data = Path(query.image).read_bytes()
+        except OSError:
+            return None
+        more["image"] = f"data:image/*;base64,{base64.b64encode(data).decode()}"
+    return warm.ask(address, {**asked, **more})
 
 
 def _query(

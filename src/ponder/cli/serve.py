@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,6 +46,7 @@ def serve(
         import uvicorn
 
         from ponder.serve.app import create_app
+        from ponder.serve.warm import announce, withdraw
     except ImportError as error:
         what = f"serving needs {error.name}"
         raise MissingDependency(what, "", 'pip install "ponder[serve]"') from None
@@ -55,6 +56,16 @@ def serve(
         from ponder.errors import InputNotFound
 
         raise InputNotFound("there is no shelf", str(shelf), f"make one: ponder index {shelf} PATH")
+    folder = shelf.expanduser().absolute()
+
+    class Announcing(uvicorn.Server):
+        """Is found by `ponder search` once it listens."""
+
+        async def startup(self, *args: Any, **told: Any) -> None:
+            await super().startup(*args, **told)
+            if self.started and settings.loopback and not settings.token:
+                announce(folder, self.servers[0].sockets[0].getsockname()[1])
+
     config = uvicorn.Config(
         create_app(settings),
         host=host,
@@ -65,4 +76,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run()
+    try:
+        Announcing(config).run()
+    finally:
+        withdraw(folder)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from ponder.adapters.hits import place_of, tokens_of
-from ponder.records import Hit, NextStep, Ranking
+from ponder.records import Event, Hit, Item, NextStep, Query, Ranking, StageScore, Usage
 
 
 def ranking_json(ranking: Ranking, seconds: float) -> dict[str, Any]:
@@ -19,6 +20,27 @@ def ranking_json(ranking: Ranking, seconds: float) -> dict[str, Any]:
         "failed": [{"stage": event.stage, "why": event.what} for event in ranking.trace if event.failed],
         "seconds": round(seconds, 3),
     }
+
+
+def ranking_of(fields: Mapping[str, Any]) -> Ranking:
+    """A ranking from what `ranking_json` made of one; what is not in there is not in it.
+
+    Example:
+        >>> ranking = Ranking(Query(), (Hit(Item("a", "text", "/a.txt"), 1, 0.5),), Usage(read=3), budget=9)
+        >>> ranking_of(ranking_json(ranking, 0.1)).hits == ranking.hits
+        True
+    """
+    usage = dict(fields["usage"])
+    by_stage = {name: Usage(**each) for name, each in usage.pop("by_stage").items()}
+    return Ranking(
+        query=Query(),
+        hits=tuple(_hit_of(each) for each in fields["hits"]),
+        usage=Usage(**usage),
+        by_stage=by_stage,
+        budget=fields["budget"],
+        trace=tuple(Event(each["stage"], each["why"], failed=True) for each in fields["failed"]),
+        seconds=fields["seconds"],
+    )
 
 
 def explanation(ranking: Ranking) -> dict[str, Any]:
@@ -70,6 +92,20 @@ def _hit_json(hit: Hit) -> dict[str, Any]:
             for stage in hit.stages
         ],
     }
+
+
+def _hit_of(fields: Mapping[str, Any]) -> Hit:
+    return Hit(
+        Item(fields["id"], fields["kind"], fields["uri"]),
+        fields["rank"],
+        fields["score"],
+        part=fields["part"],
+        reason=fields["reasoning"],
+        passage=fields["passage"],
+        stages=tuple(
+            StageScore(each["name"], each["score"], each["rank"], each["note"]) for each in fields["stages"]
+        ),
+    )
 
 
 def _stage(ranking: Ranking, name: str) -> dict[str, Any]:

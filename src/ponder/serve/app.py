@@ -17,6 +17,7 @@ from ponder.serve.faults import handle
 from ponder.serve.security import Guard, Limits
 from ponder.serve.service import Served, lifespan
 from ponder.serve.settings import ServeSettings
+from ponder.serve.warm import identity
 
 log = logging.getLogger("ponder.serve")
 
@@ -54,7 +55,8 @@ def create_app(
     @app.get("/readyz", tags=["operation"])
     async def readyz(service: Served) -> dict[str, Any]:
         """The shelf is open, and how much waits for the models."""
-        return {"status": "ok", "waiting": service.engine.waiting}
+        shelf = identity(service.shelf.path)
+        return {"status": "ok", "waiting": service.engine.waiting, "shelf": shelf}
 
     @app.get("/metrics", tags=["operation"])
     async def metrics(service: Served) -> PlainTextResponse:

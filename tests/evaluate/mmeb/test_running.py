@@ -125,3 +125,13 @@ def test_an_answer_is_read_back_as_it_was_written(tmp_path):
     file.add(with_grades)
     file.close()
     assert AnswerFile(file.path, {"task": "T"}).answers() == {3: with_grades}
+
+
+def test_what_stood_after_each_stage_is_kept(tmp_path, cache):
+    run = task(tmp_path, texts(), local=False, budgets=(64,))
+    [found] = answers(run, cache).values()
+    for answer in found.values():
+        assert set(answer.stages) == {"retrieve"}
+        assert sorted(answer.stages["retrieve"]) == sorted(answer.ranking)
+    again = run.file(64, FakeModels()).answers()
+    assert again == found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -23,6 +23,7 @@ class Answer:
         ranking: Candidates' names, best first, each once.
         scores: The last stage's, one for each name.
         tokens: Read, written and cached.
+        stages: The first names after each stage but the last, as many as metrics look at.
         lost: Why the query could not be asked or not be ranked over its whole pool; "" where it could.
     """
 
@@ -31,6 +32,7 @@ class Answer:
     scores: tuple[float, ...]
     tokens: Mapping[str, int]
     lost: str = ""
+    stages: Mapping[str, tuple[Name, ...]] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -40,6 +42,7 @@ class Answer:
             "ranking": list(self.ranking),
             "scores": list(self.scores),
             "tokens": dict(self.tokens),
+            **({"stages": {name: list(names) for name, names in self.stages.items()}} if self.stages else {}),
             **({"lost": self.lost} if self.lost else {}),
         }
         return json.dumps(fields) + "\n"
@@ -53,6 +56,7 @@ class Answer:
             tuple(fields["scores"]),
             fields["tokens"],
             fields.get("lost", ""),
+            {name: tuple(names) for name, names in fields.get("stages", {}).items()},
         )
 
 

@@ -79,6 +79,10 @@ def _lines(name: str, runs: Mapping[int | None, Scores], partial: Mapping[str, i
     if len(means) > 1:
         yield from ["", "## What a budget gains", ""]
         yield from _gains(runs)
+    staged = _stages(runs)
+    if staged:
+        yield from ["", "## What a stage gains", "", "Means over the tasks that this run asked, per cent."]
+        yield from ["", *staged]
     yield from ["", "## By task", ""]
     yield from _tasks(runs)
 
@@ -145,6 +149,25 @@ def _gains(runs: Mapping[int | None, Scores]) -> list[str]:
 def _gain(pairs: Sequence[tuple[Entry, Entry]]) -> str:
     gaps = [(new.value or 0.0) - (old.value or 0.0) for old, new in pairs]
     return f"{100 * sum(gaps) / len(gaps):+.1f}" if gaps else ""
+
+
+def _stages(runs: Mapping[int | None, Scores]) -> list[str]:
+    """The headline figure after each stage, by budget; empty where the score files do not say."""
+    rows = []
+    names: dict[str, None] = {}
+    for budget, scores in runs.items():
+        by_task = [((e.ours or {}).get("by_stage") or {}, e.value) for e in scores.entries]
+        told = [(stages, value) for stages, value in by_task if stages and value is not None]
+        if not told:
+            continue
+        found = {stage: [each[stage] for each, _ in told if stage in each] for stage in told[0][0]}
+        names |= dict.fromkeys(found)
+        cells = {stage: _cent(sum(values) / len(values)) for stage, values in found.items() if values}
+        rows.append((_budget(budget), cells, _cent(sum(value for _, value in told) / len(told))))
+    if not rows:
+        return []
+    heads = ["budget", *(f"after {name}" for name in names), "at the end"]
+    return table_lines(heads, [[head, *(c.get(n, "") for n in names), end] for head, c, end in rows])
 
 
 def _tasks(runs: Mapping[int | None, Scores]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 from ponder.evaluate.bootstrap import interval
 from ponder.evaluate.mmeb.answers import Answer
 from ponder.evaluate.mmeb.files import write_info, write_predictions, write_score
-from ponder.evaluate.mmeb.judged import judge
+from ponder.evaluate.mmeb.judged import Judged, judge
+from ponder.evaluate.mmeb.official import metrics_by_query
 from ponder.evaluate.mmeb.ranking import rank_scored
 from ponder.evaluate.mmeb.running import DEPTH, Shard, TaskRun, tokens_per_query
 from ponder.evaluate.mmeb.score import Scored, score
+from ponder.evaluate.mmeb.standing import slots_of, standing_of_names
 from ponder.evaluate.report import DIGITS, rounded
 from ponder.protocols import Models
 
@@ -82,10 +84,25 @@ def mark(run: TaskRun, budget: int, answers: Mapping[int, Answer], metric: str, 
     scored = score(ranked, judged)
     values = scored.by_query[metric].tolist()
     fields |= {"value": round(fmean(values), DIGITS), "ci95": rounded(interval(values))}
-    if scored.ties_against is not None:
-        fields["ties_against"] = round(scored.ties_against[metric], DIGITS)
+    fields["by_stage"] = _by_stage(whole, judged, metric)
     folder = run.out / f"budget-{budget}" / run.modality
     write_info(folder / f"{run.name}_info.jsonl", infos)
     write_predictions(folder / f"{run.name}_pred.jsonl", ranked.predictions, infos)
     write_score(folder / f"{run.name}_score.json", scored, missing=missing, more=fields)
+    if scored.ties_against is not None:
+        # The score file has all of them already.
+        fields["ties_against"] = round(scored.ties_against[metric], DIGITS)
     return Marked(scored, missing, lost, fields)
+
+
+def _by_stage(answers: Sequence[Answer], judged: Sequence[Judged], metric: str) -> dict[str, float]:
+    """The metric after each stage but the last, whose figure is the task's."""
+    found = {}
+    for stage in answers[0].stages:
+        standings = [
+            standing_of_names(answer.stages.get(stage, ()), each)
+            for answer, each in zip(answers, judged, strict=True)
+        ]
+        values = metrics_by_query(slots_of(standings, judged))[metric]
+        found[stage] = round(float(values.mean()), DIGITS)
+    return found

@@ -13,12 +13,14 @@ from ponder.errors import BadArguments, InputInvalid, InputNotFound, ModelInvali
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
 from ponder.evaluate.mmeb.asking import Asking, Question, asking
+from ponder.evaluate.mmeb.official import DEEPEST
 from ponder.evaluate.mmeb.parsed import Parsed
 from ponder.evaluate.report import tokens_of
 from ponder.evaluate.run_folder import fingerprints
 from ponder.evaluate.settings import Settings
 from ponder.index.codecs import dumps
 from ponder.protocols import BlobCache, Models
+from ponder.records import Ranking
 
 DEPTH = 1000
 """Names kept of a ranking over a shared pool; a pool of a query's own is kept whole."""
@@ -229,15 +231,20 @@ def _answer(question: Question, told: Asking, corpus: Corpus, settings: Settings
         cascade = whole_pool(cascade, depth)
     elif corpus.skipped:
         lost = lost or _lost(len(corpus.skipped))
+    rankings: dict[str, Ranking] = {}
+    search = cascade.on(searched, limits=told.limits)
     try:
-        ranking = cascade.on(searched, limits=told.limits)(
+        for stage, found in search.stream(
             question.asked, budget=budget, k=depth, allocate=settings.allocate, gates=settings.gates
-        )
+        ):
+            rankings[stage] = found
     except (InputInvalid, InputNotFound) as error:
         return Answer(question.number, (), (), {}, str(error))
+    *earlier, (_, ranking) = rankings.items()
     names = tuple(told.names[hit.item.id] for hit in ranking)
     scores = tuple(float(hit.score) for hit in ranking)
-    return Answer(question.number, names, scores, tokens_of(ranking.usage), lost)
+    stages = {stage: tuple(told.names[hit.item.id] for hit in each.hits[:DEEPEST]) for stage, each in earlier}
+    return Answer(question.number, names, scores, tokens_of(ranking.usage), lost, stages)
 
 
 def _lost(count: int) -> str:
