@@ -25,6 +25,8 @@ _EF_SEARCH = 200
 _MOST_EF = 1000
 """pgvector's own limit of ef_search."""
 
+_MOST_GRAPH_MB = 2048
+
 _NEAREST = """
 SELECT i.id, p.part_no, p.part, p.vector FROM (
     SELECT item, part_no, part, vector, vector <#> %(query)s AS distance FROM {parts}
@@ -225,7 +227,7 @@ class PgvectorIndex:
         """Build the HNSW index anew, if there is one."""
         self._hnsw = self._has_hnsw()
         if self._hnsw:
-            self._tables.outside("REINDEX INDEX CONCURRENTLY {hnsw}")
+            self._tables.outside("REINDEX INDEX CONCURRENTLY {hnsw}", memory_mb=self._graph_mb())
         self._build_if_due()
 
     def close(self) -> None:
@@ -273,6 +275,10 @@ class PgvectorIndex:
         with self._tables.using("read") as cursor:
             return self._tables.state(cursor)
 
+    def _graph_mb(self) -> int:
+        # A node is its vector, 16 to 32 links a layer, and what they hang on.
+        return min(_MOST_GRAPH_MB, 64 + self.parts * (4 * self.dim + 512) // 2**20)
+
     def _wants_hnsw(self, parts: int) -> bool:
         return parts >= self._exact_rows and self.dim <= LONGEST_HNSW
 
@@ -284,7 +290,10 @@ class PgvectorIndex:
     def _build_if_due(self) -> None:
         if self._hnsw or not self._wants_hnsw(self.parts):
             return
-        self._tables.outside("CREATE INDEX IF NOT EXISTS {hnsw} ON {parts} USING hnsw (vector vector_ip_ops)")
+        self._tables.outside(
+            "CREATE INDEX IF NOT EXISTS {hnsw} ON {parts} USING hnsw (vector vector_ip_ops)",
+            memory_mb=self._graph_mb(),
+        )
         self._hnsw = True
 
 

@@ -140,14 +140,21 @@ class Tables:
         assert row is not None
         return row[0], str(row[1]), row[2], row[3], row[4]
 
-    def outside(self, statement: LiteralString) -> None:
+    def outside(self, statement: LiteralString, *, memory_mb: int = 64) -> None:
         """Run a statement of upkeep, outside of a transaction, as VACUUM wants it.
+
+        Args:
+            statement: As for `sql`.
+            memory_mb: What it may take on the server: an HNSW graph that outgrows it is built far more
+                slowly. 64 is PostgreSQL's own default.
 
         Raises:
             BackendFailed: It failed.
         """
         with self._lock, self._guarded("compact"):
-            self._connected().execute(self.sql(statement))
+            connection = self._connected()
+            connection.execute(self.sql("SET maintenance_work_mem = {size}", size=1024 * memory_mb))
+            connection.execute(self.sql(statement))
 
     def close(self) -> None:
         """Close the connection; it opens again when used."""
