@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
@@ -37,6 +38,7 @@ _FIRST_PART = "part_no = 0"
 _PARTITIONS_PROBED = 0.1
 _LEAST_PROBES = 20
 _IDS_AT_ONCE = 1000
+_SECONDS_KNOWN = 5.0
 
 
 class LanceIndex:
@@ -84,7 +86,7 @@ class LanceIndex:
         self.dim, self._effort = dim, effort
         self._remote = is_remote(path)
         self.path: str | Path = str(path) if self._remote else Path(path)
-        self._commits = 0
+        self._commits, self._rows, self._asked_until = 0, 0, 0.0
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
         with self._guard("open"):
@@ -216,13 +218,14 @@ class LanceIndex:
             if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
                 build_vector_index(self._table)
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
-        self._commits = 0
+        self._commits, self._asked_until = 0, 0.0
 
     def reindex(self) -> None:
         """Build the IVF_SQ index anew, with partitions for the vectors that there are now."""
         with self._guard("reindex"):
             if self._table.count_rows() >= self._exact_rows:
                 build_vector_index(self._table)
+        self._asked_until = 0.0
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -250,11 +253,21 @@ class LanceIndex:
 
     def _probes(self, effort: int | None) -> int:
         """Partitions to look into; 0 to compare with everything."""
-        stats = None if effort == EXACT else vector_index(self._table)
-        if stats is None:
+        rows = 0 if effort == EXACT else self._indexed()
+        if not rows:
             return 0
-        rows = stats.num_indexed_rows + stats.num_unindexed_rows
         return effort or self._effort or max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * math.sqrt(rows)))
+
+    def _indexed(self) -> int:
+        """Vectors of a table that has a vector index; 0 when it has none."""
+        # Asking takes as long as a search of a small table, on object storage ten times as long. What is out
+        # of date only makes a search exact for some seconds more.
+        now = time.monotonic()
+        if now >= self._asked_until:
+            stats = vector_index(self._table)
+            self._rows = stats.num_indexed_rows + stats.num_unindexed_rows if stats else 0
+            self._asked_until = now + _SECONDS_KNOWN
+        return self._rows
 
     def _present(self, ids: list[str]) -> bool:
         return int(self._table.count_rows(f"id IN {quoted(ids)}")) > 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ponder.errors import InputInvalid
-from ponder.index.codecs import dumps, loads
-from ponder.index.filters import FILTER_COLUMNS, item_columns
+from ponder.index.codecs import loads
+from ponder.index.filters import FILTER_COLUMNS
 from ponder.index.mirror import FilterMirror, item_key
+from ponder.index.pgvector_rows import NEAREST, NEAREST_OF, copy_statement, item_values, part_values, stacked
 from ponder.index.pgvector_tables import ITEM_COLUMNS, LONGEST_HNSW, PART_COLUMNS, Tables
-from ponder.index.rows import Source, record_text, stored_row
+from ponder.index.rows import Source, stored_row
 from ponder.index.scores import checked_query, checked_rows
 from ponder.index.stored import EXACT, IndexState
 from ponder.index.widening import Nearest, widened
@@ -26,19 +26,6 @@ _MOST_EF = 1000
 """pgvector's own limit of ef_search."""
 
 _MOST_GRAPH_MB = 2048
-
-_NEAREST = """
-SELECT i.id, p.part_no, p.part, p.vector FROM (
-    SELECT item, part_no, part, vector, vector <#> %(query)s AS distance FROM {parts}
-    ORDER BY vector <#> %(query)s LIMIT %(limit)s
-) p JOIN {items} i ON i.key = p.item
-"""
-_NEAREST_OF = """
-SELECT i.id, p.part_no, p.part, p.vector FROM (
-    SELECT item, part_no, part, vector, vector <#> %(query)s AS distance FROM {parts}
-    WHERE item = ANY(%(keys)s) ORDER BY vector <#> %(query)s LIMIT %(limit)s
-) p JOIN {items} i ON i.key = p.item
-"""
 
 
 class PgvectorIndex:
@@ -73,8 +60,7 @@ class PgvectorIndex:
         effort: int = 0,
     ) -> None:
         self.dim, self._exact_rows = dim, exact_rows
-        self._effort = effort or _EF_SEARCH
-        self._tables = Tables(url, name, dim, create=create)
+        self._tables = Tables(url, name, dim, create=create, effort=min(_MOST_EF, effort or _EF_SEARCH))
         self._mirror = FilterMirror()
         self._hnsw = self._has_hnsw()
 
@@ -88,19 +74,17 @@ class PgvectorIndex:
         new = checked_rows(rows, self.dim)
         if not new:
             return
-        items, parts = (
-            [_item(row) for row in new.values()],
-            [each for r in new.values() for each in _parts(r)],
-        )
+        items = [item_values(row) for row in new.values()]
+        parts = [part for row in new.values() for part in part_values(row)]
         with self._tables.using("write") as cursor:
             self._tables.state(cursor, lock=True)
             gone = self._delete(cursor, [item[0] for item in items])
             sql = self._tables.sql
-            with cursor.copy(sql(_copy("{items}", ITEM_COLUMNS))) as copy:
+            with cursor.copy(sql(copy_statement("{items}", ITEM_COLUMNS))) as copy:
                 copy.set_types(["uuid", *["text"] * 4, "int4", *["text"] * 5])
                 for item in items:
                     copy.write_row(item)
-            with cursor.copy(sql(_copy("{parts}", PART_COLUMNS))) as copy:
+            with cursor.copy(sql(copy_statement("{parts}", PART_COLUMNS))) as copy:
                 copy.set_types(["uuid", "int4", "text", "vector"])
                 for part in parts:
                     copy.write_row(part)
@@ -137,18 +121,23 @@ class PgvectorIndex:
             self._mirror.check(where)
         if k == 0:
             return []
+        effort = self._tables.effort if effort is None else effort
+        if where is None and effort == self._tables.effort:
+            # One statement: a transaction with its settings would take longer than a search in the graph.
+            with self._tables.asking("search") as cursor:
+                found = self._nearest(cursor, query, k, None)
+            if len(found) == k:
+                return found
         with self._tables.using("search", reading=True) as cursor:
             keys = None if where is None else [item_key(name) for name in self._kept(cursor, where)]
-            found: list[Match] = []
+            found = []
             if self._hnsw and effort != EXACT:
-                cursor.execute("SET LOCAL enable_seqscan = off")
-                # Goes on where ef_search candidates are not enough, as behind a filter.
-                cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-                found = self._search(cursor, query, k, keys, effort or self._effort)
+                cursor.execute(self._tables.sql("SET LOCAL hnsw.ef_search = {e}", e=min(_MOST_EF, effort)))
+                found = self._nearest(cursor, query, k, keys)
             if len(found) < k:
                 cursor.execute("SET LOCAL enable_seqscan = on")
                 cursor.execute("SET LOCAL enable_indexscan = off")
-                found = self._search(cursor, query, k, keys, EXACT)
+                found = self._nearest(cursor, query, k, keys)
         return found
 
     def get(self, ids: Sequence[str]) -> list[Row]:
@@ -173,7 +162,7 @@ class PgvectorIndex:
         rows = {}
         for key, record, digest, source in items:
             labels = tuple(part for part, _ in held[key])
-            embedded = Embedded(labels, _stacked([vector for _, vector in held[key]], self.dim))
+            embedded = Embedded(labels, stacked([vector for _, vector in held[key]], self.dim))
             rows[keys[key]] = stored_row(keys[key], record, embedded, digest, source)
         return [rows[name] for name in ids if name in rows]
 
@@ -215,7 +204,7 @@ class PgvectorIndex:
         untidy = dead > max(1000, parts // 5) or (not self._hnsw and self._wants_hnsw(parts))
         if not self._hnsw:
             return IndexState("exact", "", 0, parts, old_versions=dead, untidy=untidy)
-        return IndexState("HNSW", "ef_search", self._effort, parts, old_versions=dead, untidy=untidy)
+        return IndexState("HNSW", "ef_search", self._tables.effort, parts, old_versions=dead, untidy=untidy)
 
     def compact(self) -> None:
         """Vacuum and analyse the tables, and build the HNSW index if it is due and not there."""
@@ -234,16 +223,14 @@ class PgvectorIndex:
         """Close the connection."""
         self._tables.close()
 
-    def _search(
-        self, cursor: Cursor[Any], query: NDArray[np.float32], k: int, keys: list[Any] | None, effort: int
+    def _nearest(
+        self, cursor: Cursor[Any], query: NDArray[np.float32], k: int, keys: list[Any] | None
     ) -> list[Match]:
-        sql = self._tables.sql(_NEAREST if keys is None else _NEAREST_OF)
+        sql = self._tables.sql(NEAREST if keys is None else NEAREST_OF)
 
         def fetch(limit: int) -> Nearest:
-            if effort != EXACT:
-                cursor.execute(f"SET LOCAL hnsw.ef_search = {min(_MOST_EF, max(effort, limit))}")
             found = cursor.execute(sql, {"query": query, "limit": limit, "keys": keys}).fetchall()
-            vectors = _stacked([vector for *_, vector in found], self.dim)
+            vectors = stacked([vector for *_, vector in found], self.dim)
             last = float((vectors @ query).min()) if found else 0.0
             ids, part_nos, parts = ([each[place] for each in found] for place in range(3))
             return Nearest(ids, part_nos, parts, vectors, len(found), last)
@@ -295,38 +282,6 @@ class PgvectorIndex:
             memory_mb=self._graph_mb(),
         )
         self._hnsw = True
-
-
-def _item(row: Row) -> tuple[Any, ...]:
-    columns = item_columns([row.item], [row.digest])
-    try:
-        record, source = record_text(row), dumps(dict(row.source))
-        # PostgreSQL's text cannot hold a zero byte. A filter may miss it: the record keeps it, as an escape.
-        texts = [
-            value.replace("\0", "") if isinstance(value := columns[name][0], str) and name != "id" else value
-            for name in FILTER_COLUMNS
-        ]
-        return (item_key(row.item.id), *texts, record, source)
-    except (TypeError, ValueError) as error:
-        raise InputInvalid(f"the item cannot be stored: {error}", ascii(row.item.id)) from error
-
-
-def _parts(row: Row) -> list[tuple[Any, ...]]:
-    key = item_key(row.item.id)
-    labels = row.embedded.labels
-    return [(key, number, labels[number], vector) for number, vector in enumerate(row.embedded.vectors)]
-
-
-def _copy(table: str, columns: Sequence[str]) -> str:
-    return f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-
-
-def _stacked(vectors: Sequence[Any], dim: int) -> NDArray[np.float32]:
-    import numpy as np
-
-    if not vectors:
-        return np.zeros((0, dim), np.float32)
-    return np.stack([vector.to_numpy() for vector in vectors]).astype(np.float32)
 
 
 def _stamp(state: tuple[int, str, int, int, int]) -> str:

@@ -32,6 +32,14 @@ INSERT INTO {state} (dim, born, version, items, parts) VALUES ({dim}, gen_random
 """
 ITEM_COLUMNS = ("key", *FILTER_COLUMNS, "record", "source")
 PART_COLUMNS = ("item", "part_no", "part", "vector")
+_SETTINGS: tuple[LiteralString, ...] = (
+    # Compiling a plan takes longer than our queries do.
+    "SET jit = off",
+    # The planner takes an HNSW index of a small table for slower than a scan.
+    "SET enable_seqscan = off",
+    # Goes on where ef_search candidates are not enough, as behind a filter.
+    "SET hnsw.iterative_scan = strict_order",
+)
 LONGEST_HNSW = 2000
 """pgvector's HNSW takes vectors up to this length."""
 
@@ -47,6 +55,7 @@ class Tables:
         name: The tables are called ``NAME_items``, ``NAME_parts`` and ``NAME_state``.
         dim: Length of the vectors.
         create: Whether to make the tables when there are none.
+        effort: hnsw.ef_search of a search that sets none.
 
     Raises:
         MissingDependency: psycopg or pgvector is not installed.
@@ -55,7 +64,7 @@ class Tables:
         BackendFailed: The server cannot be reached, lacks pgvector, or forbids it.
     """
 
-    def __init__(self, url: str, name: str, dim: int, *, create: bool) -> None:
+    def __init__(self, url: str, name: str, dim: int, *, create: bool, effort: int) -> None:
         try:
             import pgvector.psycopg  # noqa: F401 - to know that it is there
             import psycopg
@@ -63,7 +72,7 @@ class Tables:
             raise MissingDependency(
                 "PostgreSQL's client is not installed", str(error.name), "pip install 'ponder[postgres]'"
             ) from error
-        self.url, self.name, self.dim = url, name, dim
+        self.url, self.name, self.dim, self.effort = url, name, dim, effort
         self.where = f"{psycopg.conninfo.conninfo_to_dict(url).get('dbname', 'postgresql')}#{name}"
         self._lock = threading.RLock()
         self._connection: Connection[Any] | None = None
@@ -113,6 +122,16 @@ class Tables:
                 if reading:
                     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 yield cursor
+
+    @contextmanager
+    def asking(self, doing: str) -> Iterator[Cursor[Any]]:
+        """Single statements outside of a transaction, each of which sees one state of the database.
+
+        Raises:
+            BackendFailed: The server refused or went away.
+        """
+        with self._lock, self._guarded(doing), self._connected().cursor(binary=True) as cursor:
+            yield cursor
 
     @contextmanager
     def _guarded(self, doing: str) -> Iterator[None]:
@@ -172,8 +191,9 @@ class Tables:
             try:
                 if not connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'vector'").fetchone():
                     connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-                # Compiling a plan takes longer than our queries do.
-                connection.execute("SET jit = off")
+                for setting in _SETTINGS:
+                    connection.execute(setting)
+                connection.execute(self.sql("SET hnsw.ef_search = {effort}", effort=self.effort))
                 register_vector(connection)
             except BaseException:
                 connection.close()
