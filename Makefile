@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup weights demo lint test docs bench
+.PHONY: help setup weights demo lint test browser docs bench
 
 # The first Python from 3.11 on that can make a virtual environment.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -49,8 +49,16 @@ lint: setup
 
 # pytest comes last: its closing line is the verdict. Two workers with two threads each on two cores wait for
 # each other: a training took 5 minutes that takes 16 s with one.
-test: lint weights
+test: lint weights browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+# For the tests of the page: Debian's Chromium where it is missing and can be had, and axe-core. They skip without.
+browser: setup
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+		&& apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } \
+		|| echo "browser: no Chromium here, the tests of the page are skipped" >&2
+	@test -e .venv/npm/node_modules/axe-core/axe.min.js || npm install --silent --no-fund --no-audit \
+		--prefix .venv/npm axe-core@4.14.1 || echo "browser: no axe-core, its tests are skipped" >&2
 
 docs: setup
 	@$(BIN)/python tools/cli_reference.py

@@ -58,7 +58,20 @@ def main() -> None:
 
 
 def command(layout: Path, out: Path, models: str) -> list[str]:
-    told = ["mmeb", "run", str(layout), "--models", models, "--budget", "0,256", "--out", str(out), "--json"]
+    told = [
+        "mmeb",
+        "run",
+        str(layout),
+        "--models",
+        models,
+        "--budget",
+        "0,256",
+        "--tasks",
+        "all",
+        "--out",
+        str(out),
+        "--json",
+    ]
     return [str(PONDER), *told]
 
 

@@ -144,7 +144,7 @@ def test_a_dry_run_prices_and_writes_nothing(layout, tmp_path, capsys):
         run(told(layout, out, "--tasks", "MSVD,ImageNet-1K", "--budget", "0,64", "--dry-run", "--json")) == 0
     )
     rows = lines(capsys)
-    assert [row["task"] for row in rows] == ["MSVD", "ImageNet-1K"]
+    assert [row["task"] for row in rows] == ["ImageNet-1K", "MSVD"]
     for row in rows:
         assert row["tokens_at_most"] == 64 * row["queries"] / 2
         assert row["documents_to_embed"] == row["candidates"]

@@ -30,13 +30,14 @@ def files(folder):
 
 
 @contextmanager
-def serving(tmp_path, models=None, **told):
+def serving(tmp_path, models=None, index=True, **told):
     """The address of a server over the files; their folder is a root."""
     models = models or FakeModels()
     root = tmp_path / "files" if (tmp_path / "files").exists() else files(tmp_path / "files")
     with Cache(tmp_path / "cache.sqlite") as cache:
         with open_shelf(tmp_path / "shelf", FakeModels(), cache=cache) as shelf:
-            shelf.add(root)
+            if index:
+                shelf.add(root)
         settings = ServeSettings(shelf=tmp_path / "shelf", port=0, roots=(root,), **told)
         config = uvicorn.Config(
             create_app(settings, models, cache), port=0, log_level="warning", access_log=False

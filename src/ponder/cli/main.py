@@ -23,6 +23,7 @@ from ponder.cli import (
     improve,
     index,
     info,
+    marks,
     mcp,
     mine,
     mmeb,
@@ -68,6 +69,7 @@ app.command("evaluate-qa")(qa.evaluate_qa)
 app.command("compare")(compare.compare)
 app.command("scale")(scale.scale)
 app.command("calibrate")(calibrate.calibrate)
+app.command("marks")(marks.marks)
 app.command("mine")(mine.mine)
 app.command("improve")(improve.improve)
 app.command("mteb")(mteb.mteb)

@@ -25,6 +25,9 @@ def serve(
     ] = None,
     max_queue: Annotated[int, typer.Option(min=1, help="Requests that may wait for the models.")] = 64,
     per_minute: Annotated[int, typer.Option(min=1, help="Requests that a client may make a minute.")] = 6000,
+    scale: Annotated[
+        list[Path] | None, typer.Option("--scale", help="A folder of ponder scale to show; again for more.")
+    ] = None,
     allow_urls: Annotated[
         bool, typer.Option("--allow-urls", help="Fetch pictures that requests name by public URLs.")
     ] = False,
@@ -41,6 +44,7 @@ def serve(
         max_queue=max_queue,
         per_minute=per_minute,
         allow_urls=allow_urls,
+        scale=tuple(scale or ()),
     )
     try:
         import uvicorn

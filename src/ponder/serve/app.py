@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from ponder.protocols import BlobCache, Models
 from ponder.serve import embeddings, items, media, rerank, search
 from ponder.serve.faults import handle
+from ponder.serve.page import routes as page
 from ponder.serve.security import Guard, Limits
 from ponder.serve.service import Served, lifespan
 from ponder.serve.settings import ServeSettings
@@ -44,8 +45,9 @@ def create_app(
         redoc_url=None,
     )
     handle(app)
-    for part in (search, items, media, embeddings, rerank):
+    for part in (search, items, media, embeddings, rerank, page):
         app.include_router(part.router)
+    app.mount("/static", page.static)
 
     @app.get("/healthz", tags=["operation"])
     async def healthz() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,17 +64,7 @@ async def add(service: Served, asked: AddRequest) -> dict[str, Any]:
 @router.post("/v1/items/upload", status_code=202)
 async def upload(service: Served, files: Annotated[list[UploadFile], File()]) -> dict[str, Any]:
     """Keep files beside the shelf and index them in the background."""
-    folder = service.settings.shelf.absolute() / UPLOADS / uuid.uuid4().hex[:8]
-    kept = []
-    for each in files:
-        name = safe_name(each.filename or "")
-        if kind_of(name) is None:
-            raise InputInvalid(f"a type that is not ours: {name}", "files", f"known: {known_types()}")
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / name
-        path.write_bytes(await each.read())
-        kept.append(path)
-    return service.jobs.add(kept).fields
+    return service.jobs.add(await keep(service, files)).fields
 
 
 @router.delete("/v1/items/{item}")
@@ -101,6 +92,26 @@ async def job(service: Served, job: str) -> dict[str, Any]:
 async def cancel(service: Served, job: str) -> dict[str, Any]:
     """Stop one; what is stored stays."""
     return service.jobs.cancel(job).fields
+
+
+async def keep(service: Service, files: Sequence[UploadFile]) -> list[Path]:
+    """Write uploads into a folder of their own beside the shelf; their paths.
+
+    Raises:
+        InputInvalid: One of them is of no type that is indexed; nothing is kept then.
+    """
+    names = [safe_name(each.filename or "") for each in files]
+    for name in names:
+        if kind_of(name) is None:
+            raise InputInvalid(f"a type that is not ours: {name}", "files", f"known: {known_types()}")
+    folder = service.settings.shelf.absolute() / UPLOADS / uuid.uuid4().hex[:8]
+    folder.mkdir(parents=True)
+    kept = []
+    for each, name in zip(files, names, strict=True):
+        path = folder / name
+        path.write_bytes(await each.read())
+        kept.append(path)
+    return kept
 
 
 def row_of(service: Service, id_: str) -> Any:

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ponder.serve.settings import ServeSettings
 
-_OPEN = ("/healthz", "/readyz", "/static/")
+_OPEN = ("/healthz", "/readyz", "/static/", "/page/token")
 """Say nothing of the shelf, and are asked by what has no token."""
 
 HEADERS = {
@@ -24,7 +24,8 @@ HEADERS = {
         "frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Without any referrer a browser names no origin with a form, and ours would be refused as another site's.
+    "referrer-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
@@ -84,18 +85,13 @@ class Guard:
         origin = request.headers.get("origin")
         if origin and request.method not in ("GET", "HEAD") and not _same(origin, request):
             return _refused(403, "requests from other sites are not answered")
-        if request.url.path.startswith(_OPEN):
-            return None
-        if not self._admitted(request):
-            response = _refused(401, "a token is needed: Authorization: Bearer TOKEN")
-            response.headers["www-authenticate"] = "Bearer"
-            return response
         wait = self._too_often(request)
         if wait:
             response = _refused(429, f"more than {self._settings.per_minute} requests a minute")
             response.headers["retry-after"] = str(wait)
             return response
-        return None
+        open_to_all = request.url.path.startswith(_OPEN)
+        return None if open_to_all or self._admitted(request) else _asks_for_token(request)
 
     def _admitted(self, request: Request) -> bool:
         if not self._settings.token:
@@ -116,6 +112,14 @@ class Guard:
         if len(self._seen) > 10_000:
             self._seen = {name: times for name, times in self._seen.items() if times and times[-1] > now - 60}
         return 0
+
+
+def _asks_for_token(request: Request) -> Response:
+    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse("/page/token", status_code=303)
+    response = _refused(401, "a token is needed: Authorization: Bearer TOKEN")
+    response.headers["www-authenticate"] = "Bearer"
+    return response
 
 
 def _same(origin: str, request: Request) -> bool:

@@ -82,6 +82,8 @@ def lifespan(settings: ServeSettings, models: Models | None, cache: BlobCache | 
             engine = Engine(settings.max_queue)
             service = Service(settings, shelf, engine, Jobs(shelf, engine), Counters(engine))
             app.state.service = service
+            # The first to ask should not wait for the database and the weights.
+            engine.later(lambda: _warm(shelf))
             try:
                 yield
             finally:
@@ -89,6 +91,11 @@ def lifespan(settings: ServeSettings, models: Models | None, cache: BlobCache | 
                 engine.close()
 
     return living
+
+
+def _warm(shelf: Shelf) -> None:
+    if len(shelf.index):
+        shelf.search("warm", k=1)
 
 
 def service_of(request: Request) -> Service:

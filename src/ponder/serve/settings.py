@@ -25,6 +25,7 @@ class ServeSettings:
         max_body: Bytes of one request.
         per_minute: Requests that a client may make a minute.
         allow_urls: Whether pictures may be named by URLs, which the server then fetches.
+        scale: Folders of `ponder scale` that the evaluation view shows.
 
     Raises:
         BadArguments: A value cannot be used, or another address than loopback is to be open without a token.
@@ -39,6 +40,7 @@ class ServeSettings:
     max_body: int = 64 * MIB
     per_minute: int = 6000
     allow_urls: bool = False
+    scale: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.loopback and not self.token:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +17,6 @@ from ponder.cli.partly import finish
 if TYPE_CHECKING:
     from ponder.evaluate.mmeb.loading import Loaded
     from ponder.evaluate.mmeb.running import TaskRun
-    from ponder.evaluate.mmeb.tasks import Task
     from ponder.protocols import BlobCache, Models
     from ponder.records import Skipped
 
@@ -29,8 +28,11 @@ def run(
     ],
     models: options.Models = "lite",
     tasks: Annotated[
-        str, typer.Option("--tasks", metavar="NAME,…", help="Tasks or meta-tasks; all whose data are here.")
-    ] = "",
+        str | None,
+        typer.Option(
+            "--tasks", metavar="NAME,…", help="Tasks, meta-tasks, modalities; those of the 78 here."
+        ),
+    ] = None,
     budget: options.Budgets = "0",
     stages: options.Stages = None,
     allocate: options.Allocate = "uniform",
@@ -73,7 +75,7 @@ def run(
         store = Overlay(cache) if dry_run else cache
         chosen = load(models, cache=store)
         settings.cascade.check(chosen)
-        runs = _runs(data, _chosen(tasks), out, settings, limit, part, left_out)
+        runs = _runs(data, tasks, out, settings, limit, part, left_out)
         rows = _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out)
         shown = []
         for row in rows:
@@ -85,23 +87,9 @@ def run(
     finish([{"uri": each.uri, "error": each.error} for each in left_out])
 
 
-def _chosen(names: str) -> dict[str, tuple[Task, bool]]:
-    """By name: tasks, and whether they were asked for by their own name rather than with a group."""
-    from ponder.evaluate.mmeb.tasks import task_named
-    from ponder.evaluate.mmeb.tasks import tasks as known
-
-    if not names:
-        return {each.name: (each, False) for each in known()}
-    found: dict[str, tuple[Task, bool]] = {}
-    for name in (part.strip() for part in names.split(",")):
-        group = [each for each in known() if name in (each.meta_task, each.modality)]
-        found |= {each.name: (each, not group) for each in group or [task_named(name)]}
-    return found
-
-
 def _runs(
     data: Path,
-    chosen: Mapping[str, tuple[Task, bool]],
+    names: str | None,
     out: Path,
     settings: Any,
     limit: int | None,
@@ -112,14 +100,16 @@ def _runs(
     from ponder.errors import MissingDependency
     from ponder.evaluate.mmeb.loading import load
     from ponder.evaluate.mmeb.running import TaskRun
+    from ponder.evaluate.mmeb.tasks import chosen
     from ponder.records import Skipped
 
-    for task, named in chosen.values():
+    by_name = {part.strip().casefold() for part in (names or "").split(",")}
+    for task in chosen(names):
         try:
             with progress(f"{task.name}: pages") as advance:
                 loaded = load(data, task, advance=advance)
         except MissingDependency as error:
-            if named:
+            if task.name.casefold() in by_name:
                 raise
             left_out.append(Skipped(task.name, error.what))
             continue

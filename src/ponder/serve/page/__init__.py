@@ -1,0 +1,1 @@
+"""The page over one shelf: rendered on the server, alive through two scripts, nothing from elsewhere."""
