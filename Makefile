@@ -31,6 +31,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps \
 		--upgrade --target .venv/torchvision torchvision
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--upgrade --target .venv/s3-server -r tests/s3-server.txt
 	@touch $@
 	@echo "setup: done"
 

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import urllib.request
+import uuid
 from pathlib import Path
 
 import pytest
@@ -49,3 +51,82 @@ def tiny_folder(tmp_path_factory):
         return made[family]
 
     return give
+
+
+@pytest.fixture(scope="session")
+def s3_url():
+    """The address of a real S3 server without a bucket."""
+    from store_servers import s3_server
+
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3_url, monkeypatch):
+    """The URI of a new bucket, which the environment leads to."""
+    name = f"b{uuid.uuid4().hex}"
+    urllib.request.urlopen(urllib.request.Request(f"{s3_url}/{name}", method="PUT")).close()
+    for key, value in {
+        "AWS_ENDPOINT_URL": s3_url,
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+    }.items():
+        monkeypatch.setenv(key, value)
+    return f"s3://{name}"
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    """The address of a real PostgreSQL with pgvector."""
+    from store_servers import postgres_server
+
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def pgvector(postgres_url):
+    """Makes an index in PostgreSQL, with tables of its own unless named; all are closed at the end."""
+    from ponder.index.pgvector import PgvectorIndex
+
+    made = []
+
+    def make(dim, name=None, **options):
+        made.append(PgvectorIndex(postgres_url, name or f"t{uuid.uuid4().hex}", dim, **options))
+        return made[-1]
+
+    yield make
+    for index in made:
+        index.close()
+
+
+@pytest.fixture(scope="session")
+def qdrant_url():
+    """The address of a server that speaks Qdrant's HTTP."""
+    from store_servers import qdrant_stand_in
+
+    with qdrant_stand_in() as url:
+        yield url
+
+
+@pytest.fixture
+def qdrant(qdrant_url):
+    """Makes an index in a collection of its own: in the client's local mode, or behind HTTP."""
+    from qdrant_client import QdrantClient
+
+    from ponder.index.qdrant import QdrantIndex
+    from ponder.index.qdrant_points import connect
+
+    made = []
+
+    def make(dim, *, http=False, **options):
+        client = connect(qdrant_url) if http else QdrantClient(":memory:")
+        made.append(QdrantIndex(client, f"t{uuid.uuid4().hex}", dim, **options))
+        return made[-1]
+
+    yield make
+    for index in made:
+        index.close()

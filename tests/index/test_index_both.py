@@ -13,9 +13,18 @@ from ponder.index import ExactIndex, LanceIndex
 from ponder.protocols import Index
 
 
-@pytest.fixture(params=["exact", "lance"])
+@pytest.fixture(params=["exact", "lance", "s3", "pgvector", "qdrant", "qdrant-http"])
 def index(request, tmp_path):
-    return ExactIndex(4) if request.param == "exact" else LanceIndex(tmp_path / "index", 4)
+    if request.param == "exact":
+        yield ExactIndex(4)
+    elif request.param == "lance":
+        yield LanceIndex(tmp_path / "index", 4)
+    elif request.param.startswith("qdrant"):
+        yield request.getfixturevalue("qdrant")(4, http=request.param == "qdrant-http")
+    elif request.param == "pgvector":
+        yield request.getfixturevalue("pgvector")(4)
+    else:
+        yield LanceIndex(f"{request.getfixturevalue('bucket')}/some/where", 4)
 
 
 def found(index, vector, k=10, where=None):

@@ -1,4 +1,4 @@
-"""``ponder doctor``: what works here, and what to do about what does not."""
+"""``ponder doctor``: what works here and what does not, and how near a shelf's index is to exact search."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 import platform
 import shutil
 import sys
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from ponder.cli.console import print_json, show, table
+from ponder.cli import options
+from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.errors import BadArguments, InputInvalid, PonderError
 
 _PACKAGES = (
@@ -31,7 +34,23 @@ _LEAST_FREE = 2 << 30
 """Bytes: the lite weights with what they are unpacked from, and a small shelf."""
 
 
-def doctor(
+class _CheckUnlessNamed(TyperGroup):
+    """``ponder doctor SHELF`` is ``ponder doctor check SHELF``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in self.commands or args[0] == "--help")
+        return super().parse_args(ctx, args if named else ["check", *args])
+
+
+app = typer.Typer(
+    cls=_CheckUnlessNamed,
+    help="Check the installation and a shelf (`ponder doctor [SHELF]`), or a shelf's index.",
+    rich_markup_mode=None,
+)
+
+
+@app.command("check")
+def check(
     shelf: Annotated[
         Path | None, typer.Argument(help="A shelf to look at as well.", show_default=False)
     ] = None,
@@ -52,6 +71,61 @@ def doctor(
         raise InputInvalid(
             f"{len(found['problems'])} problem(s)", "; ".join(found["problems"]), "see the report"
         )
+
+
+@app.command("index")
+def index(
+    shelf: options.Shelf,
+    queries: Annotated[int, typer.Option(min=1, help="Stored vectors to search for.")] = 100,
+    target: Annotated[float, typer.Option(min=0, max=1, help="The recall@10 that is enough.")] = 0.98,
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Compact, index anew if need be, and keep the suggested effort."),
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Compare a shelf's approximate index with exact search, on the vectors that it holds."""
+    from ponder.shelf import upkeep
+    from ponder.shelf.shelf import open_shelf
+
+    with (
+        quiet_stdout(as_json),
+        open_shelf(shelf, create=False) as opened,
+        progress("searching") as advance,
+    ):
+        measure = upkeep.repair if repair else upkeep.look
+        tuning = measure(opened, queries=queries, target=target, progress=advance)
+        store = opened.manifest.store
+    wrong = upkeep.problems(tuning)
+    command = f"ponder doctor index {shelf} --repair"
+    found = {"store": store, **asdict(tuning), "problems": wrong, "repair": command if wrong else ""}
+    if as_json:
+        print_json(found)
+    else:
+        _print(_readable(found))
+    if wrong:
+        hint = "raise --queries, or lower --target" if repair else command
+        raise InputInvalid("; ".join(wrong), str(shelf), hint)
+
+
+def _readable(found: dict[str, Any]) -> dict[str, Any]:
+    knob = found["state"]["knob"]
+    rows = [
+        f"{knob} {each['effort']}: recall {each['recall']:.3f}, {each['milliseconds']:.1f} ms"
+        for each in found["tried"]
+    ]
+    exact = f"exact: {found['exact_milliseconds']:.1f} ms"
+    figures = {name: found[name] for name in ("queries", "k", "target")}
+    suggested = f"{knob} {found['suggested']}" if knob else "nothing: every search is exact"
+    return {
+        "store": found["store"],
+        "state": found["state"],
+        **figures,
+        "recall": f"{found['recall']:.3f}",
+        "tried": [exact, *rows],
+        "suggested": suggested,
+        "problems": found["problems"],
+    }
 
 
 def _look(shelf: Path | None, deep: bool) -> dict[str, Any]:
@@ -93,8 +167,6 @@ def _look(shelf: Path | None, deep: bool) -> dict[str, Any]:
 
 
 def _shelf(path: Path, problems: list[str]) -> dict[str, Any]:
-    from dataclasses import asdict
-
     from ponder.shelf.shelf import open_shelf
 
     try:

@@ -42,6 +42,14 @@ def index(
         typer.Option("--dry-run", help="Say what it would take, by a few items that are tried, and stop."),
     ] = False,
     isolate: options.Isolate = "auto",
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a new shelf keeps its index: lance (its folder), s3://…, postgresql://…, qdrant+http://…",
+            metavar="WHERE",
+            show_default=False,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Put files into a shelf, or update it.
@@ -65,7 +73,7 @@ def index(
     isolated.isolate(isolate)
     with (
         quiet_stdout(as_json),
-        open_shelf(shelf, models, reason_tokens=reason_tokens) as opened,
+        open_shelf(shelf, models, reason_tokens=reason_tokens, store=store) as opened,
         progress("indexing") as advance,
     ):
         report = opened.add(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ponder.errors import InputInvalid
 from ponder.records import Item
@@ -71,13 +71,24 @@ class ItemFilter:
 
     def __init__(self, items: Mapping[str, tuple[Item, str]] | None = None) -> None:
         import lancedb
-        import pyarrow as pa
 
         database = lancedb.connect("memory://")
         self._table = database.create_table("items", schema=item_schema())
         if items:
-            columns = item_columns([i for i, _ in items.values()], [d for _, d in items.values()])
-            self._table.add(pa.table(columns, schema=item_schema()))
+            self._add(item_columns([i for i, _ in items.values()], [d for _, d in items.values()]))
+
+    @classmethod
+    def over(cls, columns: Mapping[str, list[Any]]) -> Self:
+        """The filter over columns that `item_columns` made."""
+        made = cls()
+        if columns["id"]:
+            made._add(columns)
+        return made
+
+    def _add(self, columns: Mapping[str, list[Any]]) -> None:
+        import pyarrow as pa
+
+        self._table.add(pa.table(dict(columns), schema=item_schema()))
 
     def check(self, where: str) -> str:
         """The expression, in parentheses.

@@ -1,21 +1,34 @@
-"""The index on disk: one LanceDB table, one row a part."""
+"""The index on disk or on object storage: one LanceDB table, one row a part."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ponder.errors import BackendFailed, InputInvalid, InputNotFound
+from ponder.errors import BackendFailed
 from ponder.index.file_sums import FileSums
 from ponder.index.filters import ItemFilter, quoted
-from ponder.index.rows import Source, from_table, part_schema, sources_from, to_table, unsummed
-from ponder.index.scores import MARGIN, best_matches, checked_query, checked_rows, exact_scores
-from ponder.index.versions import TABLE, old_versions
+from ponder.index.lance_table import (
+    build_vector_index,
+    guarded,
+    is_remote,
+    made_again,
+    nearest_parts,
+    open_table,
+    table_name,
+    vector_index,
+)
+from ponder.index.rows import Source, from_table, sources_from, to_table, unsummed
+from ponder.index.scores import checked_query, checked_rows
+from ponder.index.stored import EXACT, IndexState
+from ponder.index.versions import old_versions, version_stamp
+from ponder.index.widening import Nearest, widened
 from ponder.records import Match, Row
 
 if TYPE_CHECKING:
@@ -28,6 +41,7 @@ _FIRST_PART = "part_no = 0"
 _PARTITIONS_PROBED = 0.1
 _LEAST_PROBES = 20
 _IDS_AT_ONCE = 1000
+_SECONDS_KNOWN = 5.0
 
 
 class LanceIndex:
@@ -38,8 +52,13 @@ class LanceIndex:
     IVF_SQ index, whose candidates are scored again from the stored vectors. Scores are those of
     `ExactIndex` to the last bit.
 
+    On object storage (``s3://bucket/prefix``) it is the same, and the commit is a conditional put: two
+    writers at once end with an error for one of them, nothing is lost. Keys, region and endpoint are those
+    of the environment: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, ``AWS_REGION``,
+    ``AWS_ENDPOINT_URL``, and ``AWS_ALLOW_HTTP=true`` for a server without TLS.
+
     Args:
-        path: Folder of the database; it is made if need be.
+        path: Folder of the database, or ``s3://bucket/prefix``; it is made if need be (a bucket is not).
         dim: Length of the vectors.
         create: Whether to make the table when there is none.
         exact_rows: From so many parts on, `compact` builds the IVF_SQ index: below some 50,000 a scan
@@ -47,6 +66,8 @@ class LanceIndex:
         compact_every: Compact when the table is in so many pieces, or has so many old versions; when it
             is large, at the square root of its parts, because a compaction rewrites it.
         keep_versions: Old versions are deleted once they are so old: readers may still be using them.
+        effort: Partitions that a search looks into (`IndexState.knob`); 0 for a tenth of the square root of
+            the parts, at least 20.
 
     Raises:
         InputNotFound: There is no table and `create` is false.
@@ -63,13 +84,18 @@ class LanceIndex:
         exact_rows: int = 50_000,
         compact_every: int = 32,
         keep_versions: timedelta = timedelta(minutes=1),
+        effort: int = 0,
     ) -> None:
-        self.path, self.dim = Path(path), dim
+        self.dim, self._effort = dim, effort
+        self._remote = is_remote(path)
+        self.path: str | Path = str(path) if self._remote else Path(path)
+        self._commits, self._rows, self._asked_until = 0, 0, 0.0
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
-        self._sums = FileSums(path)
+        # On object storage the store itself keeps sums of what it holds.
+        self._sums = None if self._remote else FileSums(path)
         # Before Lance reads them: at bytes that are not its own it fails in many ways, or does not.
-        if problems := self._sums.problems():
+        if self._sums is not None and (problems := self._sums.problems()):
             raise BackendFailed(
                 f"the index is damaged: {problems[0]}"
                 + (f", and {len(problems) - 1} more" if problems[1:] else ""),
@@ -77,23 +103,7 @@ class LanceIndex:
                 made_again(self.path),
             )
         with self._guard("open"):
-            import lancedb
-
-            # Zero: every read looks for the newest version, as a reader beside a writer must.
-            database = lancedb.connect(self.path, read_consistency_interval=timedelta(0))
-            if TABLE in database.list_tables(limit=10).tables:
-                self._table = database.open_table(TABLE)
-            elif create:
-                self._table = database.create_table(TABLE, schema=part_schema(dim), exist_ok=True)
-            else:
-                raise InputNotFound("there is no index", str(path), "add some files first")
-        if self._table.schema.field("vector").type.list_size != dim:
-            raise InputInvalid(
-                f"the index has vectors of {self._table.schema.field('vector').type.list_size} dimensions, "
-                f"not {dim}",
-                str(path),
-                "open it with the models that it was made with, or index into a new folder",
-            )
+            self._table = open_table(self.path, dim, create=create)
 
     def add(self, rows: Sequence[Row]) -> None:
         """Add rows, replacing those with the same ids, in one version. All in or none.
@@ -133,14 +143,16 @@ class LanceIndex:
         """
         return self._delete(self._checked(where))
 
-    def search(self, vector: NDArray[np.float32], k: int, where: str | None = None) -> list[Match]:
-        """See `ponder.protocols.Index`; above `exact_rows` parts, among the candidates of IVF_SQ."""
+    def search(
+        self, vector: NDArray[np.float32], k: int, where: str | None = None, *, effort: int | None = None
+    ) -> list[Match]:
+        """See `ponder.index.stored.StoredIndex`; above `exact_rows` parts, among the candidates of IVF_SQ."""
         query = checked_query(vector, self.dim, k)
         condition = None if where is None else self._checked(where)
         if k == 0:
             return []
         with self._guard("search"):
-            probes = self._probes()
+            probes = self._probes(effort)
             found: list[Match] = []
             if probes:
                 found = self._search(query, k, condition, probes)
@@ -192,20 +204,51 @@ class LanceIndex:
         with self._guard("read"):
             return unsummed(self._select(f"id IN {quoted(list(ids))} AND {_FIRST_PART}", ["source"]))
 
+    @property
+    def stamp(self) -> str:
+        """A text that changes with every version of the table."""
+        if not self._remote:
+            return version_stamp(self.path)
+        with self._guard("read"):
+            return f"{table_name(self._table)}:{self._table.version}"
+
+    def state(self) -> IndexState:
+        """How the table is indexed, and how many files and old versions it has."""
+        with self._guard("read"):
+            stats: Any = self._table.stats()
+            pieces = stats["fragment_stats"]["num_fragments"]
+            old = max(0, len(self._table.list_versions()) - 1)
+            found = vector_index(self._table)
+            left = found.num_unindexed_rows if found else 0
+        due = max(self._compact_every, math.isqrt(stats["num_rows"]))
+        parts = int(stats["num_rows"])
+        method, knob = ("IVF_SQ", "nprobes") if found else ("exact", "")
+        untidy = pieces >= due or old >= due or left > parts / 10 or (not found and parts >= self._exact_rows)
+        return IndexState(method, knob, self._probes(None), parts, left, pieces, old, untidy)
+
     def compact(self) -> None:
         """Merge small files, delete old versions, and build or extend the IVF_SQ index.
 
         `add` and the removals call it when it is due. Only the writer may: what no version refers to is
-        deleted.
+        deleted, on object storage once it is a week old, because another machine may be writing.
         """
         with self._guard("compact"):
             if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
-                from lancedb.index import BTree, IvfSq
+                build_vector_index(self._table)
+            self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
+            self._note(anew=True)
+        self._commits, self._asked_until = 0, 0.0
 
-                self._table.create_index("vector", config=IvfSq(distance_type="dot"))
-                self._table.create_index("id", config=BTree())
-            self._table.optimize(cleanup_older_than=self._keep, delete_unverified=True)
-            self._sums.note(anew=True)
+    def reindex(self) -> None:
+        """Build the IVF_SQ index anew, with partitions for the vectors that there are now."""
+        with self._guard("reindex"):
+            if self._table.count_rows() >= self._exact_rows:
+                build_vector_index(self._table)
+                self._note()
+        self._asked_until = 0.0
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def _delete(self, condition: str) -> int:
         with self._guard("write"):
@@ -217,35 +260,34 @@ class LanceIndex:
         return count
 
     def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
-        import numpy as np
-
-        slack = 2 * MARGIN * max(1.0, float(np.linalg.norm(query)))
-        limit = max(4 * k, 64)
-        while True:
+        def fetch(limit: int) -> Nearest:
             nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
             search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
             search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
             if condition is not None:
                 search = search.where(condition)
             columns = ["id", "part_no", "part", "vector", "_distance"]
-            table = search.select(columns).limit(limit).to_arrow()
-            found = _matches(table, query, k)
-            # The parts that were cut off score no better than the last one returned: when that is
-            # clearly below the k-th item they cannot matter, ties included.
-            if table.num_rows < limit:
-                return found
-            last = 1.0 - float(table["_distance"][-1].as_py())
-            if len(found) == k and last < found[-1].score - slack:
-                return found
-            limit *= 4
+            return nearest_parts(search.select(columns).limit(limit).to_arrow(), self.dim)
 
-    def _probes(self) -> int:
-        for index in self._table.list_indices():
-            if "vector" in index.columns:
-                stats = self._table.index_stats(index.name)
-                rows = stats.num_indexed_rows + stats.num_unindexed_rows if stats else 0
-                return max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * math.sqrt(rows)))
-        return 0
+        return widened(fetch, query, k)
+
+    def _probes(self, effort: int | None) -> int:
+        """Partitions to look into; 0 to compare with everything."""
+        rows = 0 if effort == EXACT else self._indexed()
+        if not rows:
+            return 0
+        return effort or self._effort or max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * math.sqrt(rows)))
+
+    def _indexed(self) -> int:
+        """Vectors of a table that has a vector index; 0 when it has none."""
+        # Asking takes as long as a search of a small table, on object storage ten times as long. What is out
+        # of date only makes a search exact for some seconds more.
+        now = time.monotonic()
+        if now >= self._asked_until:
+            stats = vector_index(self._table)
+            self._rows = stats.num_indexed_rows + stats.num_unindexed_rows if stats else 0
+            self._asked_until = now + _SECONDS_KNOWN
+        return self._rows
 
     def _present(self, ids: list[str]) -> bool:
         return int(self._table.count_rows(f"id IN {quoted(ids)}")) > 0
@@ -261,46 +303,21 @@ class LanceIndex:
             self._check = ItemFilter()
         return self._check.check(where)
 
+    def _note(self, *, anew: bool = False) -> None:
+        if self._sums is not None:
+            self._sums.note(anew=anew)
+
     def _committed(self) -> None:
         with self._guard("write"):
-            self._sums.note()
+            self._note()
         with self._guard("read"):
             stats: Any = self._table.stats()
             due = max(self._compact_every, math.isqrt(stats["num_rows"]))
             pieces = stats["fragment_stats"]["num_fragments"]
-        if pieces >= due or old_versions(self.path, self._keep) >= due:
+        self._commits += 1
+        old = self._commits if self._remote else old_versions(self.path, self._keep)
+        if pieces >= due or old >= due:
             self.compact()
 
-    @contextmanager
-    def _guard(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, RuntimeError, ValueError) as error:
-            raise BackendFailed(
-                f"the index failed to {doing}: {' '.join(str(error).split())}",
-                str(self.path),
-                "check the disk's free space and permissions; nothing stored before is lost",
-            ) from error
-        except BaseException as error:
-            # What Rust raises where it finds its own data impossible; it is no Exception.
-            if type(error).__name__ != "PanicException":
-                raise
-            raise BackendFailed(
-                f"the index is damaged: it failed to {doing}", str(self.path), made_again(self.path)
-            ) from error
-
-
-def made_again(path: Path) -> str:
-    """How a damaged index is made again: reasonings and vectors come from the cache as far as it has them."""
-    return f"make it again: mv {path} {path}.damaged && ponder index {path.parent} PATH"
-
-
-def _matches(table: pa.Table, query: NDArray[np.float32], k: int) -> list[Match]:
-    import numpy as np
-
-    if not table.num_rows:
-        return []
-    vectors: NDArray[Any] = np.asarray(table["vector"].combine_chunks().flatten())
-    scores = exact_scores(vectors.reshape(table.num_rows, -1), query)
-    columns = table.select(["id", "part_no", "part"]).to_pydict()
-    return best_matches(columns["id"], columns["part_no"], columns["part"], scores, k)
+    def _guard(self, doing: str) -> AbstractContextManager[None]:
+        return guarded(doing, self.path)

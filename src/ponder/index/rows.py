@@ -73,12 +73,11 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
             columns["part_no"] = list(range(count))
             columns["part"] = list(row.embedded.labels)
             flat = np.ascontiguousarray(row.embedded.vectors, dtype=np.float32).reshape(-1)
-            record, source = _record(row), dict(row.source)
-            checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, flat)
+            record = record_text(row)
             # Not null on the other parts: Lance takes one text among nulls for a constant, which it repeats
             # for all of them when it reads, and 3 MB for 700 parts are more than its offsets can count.
             columns["record"] = [record] + [""] * (count - 1)
-            columns["source"] = [dumps({**source, _SUM: checksum})] + [None] * (count - 1)
+            columns["source"] = [source_text(row, record)] + [None] * (count - 1)
             columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)
             tables.append(pa.table({name: columns[name] for name in schema.names}, schema=schema))
         except (TypeError, ValueError, pa.ArrowException) as error:
@@ -106,28 +105,43 @@ def from_table(table: pa.Table) -> dict[str, Row]:
         mine.sort(key=lambda place: columns["part_no"][place])
         first = mine[0]
         labels = tuple(columns["part"][place] for place in mine)
-        try:
-            record, digest, source = (columns[each][first] for each in ("record", "digest", "source"))
-            source, mine_of = loads(source), vectors[mine].astype(np.float32, copy=False)
-            # Rows of a ponder that made no sums have none.
-            checksum = source.pop(_SUM, None)
-            if checksum not in (None, _checksum(name, digest, record, source, labels, mine_of)):
-                raise Undecodable("it is not what was written")
-            item, reasoning = loads(record)
-            rows[name] = Row(
-                item=Item(**item),
-                reasoning=reasoning_from(reasoning),
-                embedded=Embedded(labels, mine_of),
-                digest=digest,
-                source=source,
-            )
-        except (Undecodable, TypeError, ValueError, AttributeError) as error:
-            raise BackendFailed(
-                f"a stored item is damaged: {error}",
-                name,
-                f"take it out and index again: ponder remove SHELF {name}; ponder index SHELF PATH",
-            ) from error
+        rows[name] = stored_row(
+            name,
+            columns["record"][first],
+            Embedded(labels, vectors[mine].astype(np.float32, copy=False)),
+            columns["digest"][first],
+            columns["source"][first],
+        )
     return rows
+
+
+def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: str) -> Row:
+    """The row of what is stored of the item `name`.
+
+    Args:
+        name: Its id.
+        record: As `record_text` made it.
+        embedded: Its vectors.
+        digest: Its content's digest.
+        source: The writer's bookkeeping, as `source_text` made it; its checksum is compared.
+
+    Raises:
+        BackendFailed: It cannot be read, or is not what was written.
+    """
+    try:
+        told = loads(source)
+        # Rows of a ponder that made no sums have none.
+        checksum = told.pop(_SUM, None)
+        if checksum not in (None, _checksum(name, digest, record, told, embedded.labels, embedded.vectors)):
+            raise Undecodable("it is not what was written")
+        item, reasoning = loads(record)
+        return Row(Item(**item), reasoning_from(reasoning), embedded, digest, told)
+    except (Undecodable, TypeError, ValueError, AttributeError) as error:
+        raise BackendFailed(
+            f"a stored item is damaged: {error}",
+            name,
+            f"take it out and index again: ponder remove SHELF {name}; ponder index SHELF PATH",
+        ) from error
 
 
 def sources_from(table: pa.Table) -> list[Source]:
@@ -159,6 +173,19 @@ def _checksum(
     return hashed.hexdigest()
 
 
-def _record(row: Row) -> str:
+def source_text(row: Row, record: str) -> str:
+    """The writer's bookkeeping as one text, with a checksum over all that the row holds.
+
+    Args:
+        row: The row.
+        record: Of `record_text`.
+    """
+    source = dict(row.source)
+    checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, row.embedded.vectors)
+    return dumps({**source, _SUM: checksum})
+
+
+def record_text(row: Row) -> str:
+    """What is stored of an item and its reasoning, as one text."""
     item = {each.name: getattr(row.item, each.name) for each in fields(Item)}
     return dumps([item | {"metadata": dict(row.item.metadata)}, reasoning_fields(row.reasoning)])

@@ -55,7 +55,7 @@ def add_paths(
     if plan.gone or plan.touched or plan.tasks:
         known = _stored(shelf)
     known.refused = {refusal.id: refusal for refusal in (*plan.refused, *refusals)}
-    known.write(shelf.path / CATALOG, shelf.path / INDEX)
+    known.write(shelf.path / CATALOG, shelf.stamp)
     return AddReport(
         added=added,
         updated=updated,
@@ -73,7 +73,7 @@ def plan_paths(
     """What indexing `paths` would do, and what is known of the shelf's files."""
     if not paths:
         raise BadArguments("no path to index", "PATH", "name a file or a folder")
-    known = Catalog.read(shelf.path / CATALOG, shelf.path / INDEX) or _stored(shelf)
+    known = Catalog.read(shelf.path / CATALOG, shelf.stamp) or _stored(shelf)
     limits = shelf.manifest.limits
     return make_plan(paths, known, MediaOpener(limits), limits, follow_links=follow_links), known
 

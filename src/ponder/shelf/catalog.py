@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from ponder.index.rows import Source as Stored
-from ponder.index.versions import version_stamp
 from ponder.media.scan import Source
 from ponder.shelf.manifest import write_whole
 from ponder.shelf.refused import Refusal, decoders
@@ -91,8 +90,8 @@ class Catalog:
         return (path for path in self.by_path if within(path, root))
 
     @classmethod
-    def read(cls, path: Path, index_path: Path) -> Self | None:
-        """The catalog that was written for the index as it is now; None when there is none.
+    def read(cls, path: Path, stamp: str) -> Self | None:
+        """The catalog that was written for the index as it is now, by its `stamp`; None when there is none.
 
         The index itself is the truth. The file is a copy of what it says about sources, good for one
         version of it, so that indexing again with nothing changed need not import lancedb (a second).
@@ -100,20 +99,20 @@ class Catalog:
         """
         with suppress(OSError, ValueError, TypeError, KeyError):
             stored = json.loads(path.read_text(encoding="utf-8"))
-            if stored["stamp"] and stored["stamp"] == version_stamp(index_path):
+            if stamp and stored["stamp"] == stamp:
                 refusals = stored["refused"] if stored["decoders"] == decoders() else ()
                 return cls(
                     (Entry(*each) for each in stored["entries"]), (Refusal(*each) for each in refusals)
                 )
         return None
 
-    def write(self, path: Path, index_path: Path) -> None:
+    def write(self, path: Path, stamp: str) -> None:
         """Write the catalog of the index as it is now; a disk that is full leaves none."""
         entries = [astuple(entry) for held in self.by_path.values() for entry in held.values()]
         refused = [astuple(refusal) for refusal in self.refused.values()]
         text = json.dumps(
             {
-                "stamp": version_stamp(index_path),
+                "stamp": stamp,
                 "entries": entries,
                 "decoders": decoders(),
                 "refused": refused,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ponder.errors import BackendFailed, PonderError
 from ponder.index.file_sums import FileSums
-from ponder.index.lance import made_again
+from ponder.index.lance_table import made_again
+from ponder.index.stores import LOCAL
 from ponder.index.versions import version_stamp
 from ponder.shelf.adding import INDEX
 from ponder.shelf.catalog import NAME as CATALOG
@@ -75,6 +76,9 @@ def check_shelf(folder: Path, progress: Callable[[int, int], None] | None = None
         return Checked((Damage(error.what, error.where, error.hint),))
     if manifest is None:
         return Checked((Damage("there is no shelf", str(folder), f"ponder index {folder} PATH"),))
+    if manifest.store != LOCAL:
+        # What another store holds is its own to keep whole; `ponder doctor index` looks at how it finds.
+        return Checked(())
     repair = again(folder)
     sums = FileSums(folder / INDEX)
     files, unknown = len(sums.read()), sums.unknown()
@@ -174,5 +178,5 @@ def _problem(row: Row) -> str:
 def _whole(index: LanceIndex, found: _Rows, damages: Sequence[Damage]) -> Iterator[Damage]:
     parts = index.parts
     if not damages and found.parts != parts:
-        repair = again(index.path.parent)
+        repair = again(Path(index.path).parent)
         yield Damage(f"{abs(parts - found.parts)} vectors belong to no item", INDEX, repair)

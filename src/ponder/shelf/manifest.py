@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from ponder.errors import BackendFailed, InputInvalid
+from ponder.index.stores import LOCAL, same_store
 from ponder.media.limits import Limits
 from ponder.protocols import Models
 
 FORMAT = 1
 """Version of the shelf's files; raised when older ponders could not read them."""
+
+ELSEWHERE_FORMAT = 2
+"""Version of a shelf whose index is not in its folder: an older ponder would begin an empty one there."""
 
 NAME = "manifest.json"
 
@@ -32,6 +36,9 @@ class Manifest:
         limits: How much of a file was opened: pixels, pages, frames, seconds, bytes.
         ponder: Version of ponder that made the shelf.
         version: `FORMAT` when it was made.
+        store: Where the index is, without secrets (`ponder.index.stores`).
+        effort: Of a search in the approximate index, as ``ponder doctor index --repair`` measured it; 0 is
+            the index's own.
     """
 
     models: str
@@ -42,9 +49,11 @@ class Manifest:
     limits: Limits
     ponder: str
     version: int = FORMAT
+    store: str = LOCAL
+    effort: int = 0
 
     @classmethod
-    def of(cls, models: Models, reason_tokens: int | None, limits: Limits | None) -> Self:
+    def of(cls, models: Models, reason_tokens: int | None, limits: Limits | None, store: str = LOCAL) -> Self:
         """The manifest of a new shelf; None takes the models' and the media room's defaults."""
         from ponder import __version__
 
@@ -56,6 +65,8 @@ class Manifest:
             reason_tokens=models.reason_tokens if reason_tokens is None else reason_tokens,
             limits=Limits() if limits is None else limits,
             ponder=__version__,
+            version=FORMAT if store == LOCAL else ELSEWHERE_FORMAT,
+            store=store,
         )
 
     @classmethod
@@ -74,10 +85,11 @@ class Manifest:
         except (OSError, ValueError) as error:
             raise InputInvalid(f"the shelf's manifest cannot be read: {error}", str(path), again) from error
         version = stored.get("version") if isinstance(stored, Mapping) else None
-        if isinstance(version, int) and version != FORMAT:
+        if isinstance(version, int) and version not in (FORMAT, ELSEWHERE_FORMAT):
             made = stored.get("ponder", "another version")
             raise InputInvalid(
-                f"the shelf has format {version} (ponder {made}), this ponder reads format {FORMAT}",
+                f"the shelf has format {version} (ponder {made}), "
+                f"this ponder reads format {FORMAT} and {ELSEWHERE_FORMAT}",
                 str(path),
                 f"use ponder {made}, or {again}",
             )
@@ -93,13 +105,18 @@ class Manifest:
             BackendFailed: The disk is full, or the folder cannot be written.
         """
         try:
-            write_whole(folder / NAME, json.dumps(asdict(self), indent=2) + "\n")
+            write_whole(folder / NAME, json.dumps(self._stored(), indent=2) + "\n")
         except OSError as error:
             raise BackendFailed(
                 f"the manifest cannot be written: {error.strerror}",
                 str(folder / NAME),
                 "check the disk's free space and the folder's permissions",
             ) from error
+
+    def _stored(self) -> dict[str, Any]:
+        # What is as it always was is left out: such a manifest is that of ponder 0.1, to the letter.
+        usual = {"store": LOCAL, "effort": 0}
+        return {name: value for name, value in asdict(self).items() if usual.get(name) != value}
 
     def check_models(self, models: Models, folder: Path) -> None:
         """Refuse models that the shelf was not made with.
@@ -125,7 +142,9 @@ class Manifest:
                 f"{hint}, or index into a new folder: ponder index NEW PATH --models {models.name}",
             )
 
-    def check_settings(self, reason_tokens: int | None, limits: Limits | None, folder: Path) -> None:
+    def check_settings(
+        self, reason_tokens: int | None, limits: Limits | None, folder: Path, store: str | None = None
+    ) -> None:
         """Refuse settings that the shelf was not made with; None is whatever it was made with.
 
         Raises:
@@ -140,6 +159,8 @@ class Manifest:
                 for each in fields(Limits)
                 if getattr(limits, each.name) != getattr(self.limits, each.name)
             ]
+        if store is not None and not same_store(store, self.store):
+            other.append(f"store {self.store} there, {store} here")
         if other:
             raise InputInvalid(
                 f"the shelf was made with other settings ({'; '.join(other)})",
@@ -167,9 +188,11 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _checked(stored: Any) -> dict[str, Any]:
-    types = {"dim": int, "reason_tokens": int, "version": int}
+    types = {"dim": int, "reason_tokens": int, "version": int, "effort": int}
     found = {}
     for each in fields(Manifest):
+        if each.name in ("store", "effort") and each.name not in stored:
+            continue
         value = stored[each.name]
         if each.name == "limits":
             value = Limits(**value)

@@ -57,6 +57,7 @@ class ShelfInfo:
         bytes: Size of the folder on disk.
         version: Version of the shelf's format.
         ponder: Version of ponder that made it.
+        store: Where the index is (`ponder.index.stores`); `bytes` does not count what lies elsewhere.
     """
 
     path: str
@@ -71,3 +72,4 @@ class ShelfInfo:
     bytes: int
     version: int
     ponder: str
+    store: str

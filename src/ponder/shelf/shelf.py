@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFound
 from ponder.index.cache import Cache, user_cache
-from ponder.index.lance import LanceIndex
+from ponder.index.stored import StoredIndex
+from ponder.index.stores import LOCAL, checked_store, named_store, open_store
+from ponder.index.versions import version_stamp
 from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
 from ponder.records import Query, Ranking, Row
@@ -47,14 +49,28 @@ class Shelf:
         self.path, self.manifest = path, manifest
         self._models, self._cache = models, cache
         self._own_cache = cache is None
-        self._index: LanceIndex | None = None
+        self._index: StoredIndex | None = None
 
     @property
-    def index(self) -> LanceIndex:
-        """Where the rows are; opened at first use."""
+    def index(self) -> StoredIndex:
+        """Where the rows are; opened at first use.
+
+        Raises:
+            MissingDependency: The store's client is not installed.
+            BackendFailed: The store cannot be reached.
+        """
         if self._index is None:
-            self._index = LanceIndex(self.path / INDEX, self.manifest.dim)
+            made = self.manifest
+            self._index = open_store(made.store, self.path / INDEX, made.dim, effort=made.effort)
         return self._index
+
+    @property
+    def stamp(self) -> str:
+        """A text that changes with every change of the index; "" before there is one."""
+        if self.manifest.store == LOCAL:
+            # Known from the files: lancedb, which takes a second to import, is not needed.
+            return version_stamp(self.path / INDEX)
+        return self.index.stamp
 
     @property
     def models(self) -> Models:
@@ -269,7 +285,8 @@ class Shelf:
         from ponder.cascade import default_cascade, parse_stages
         from ponder.shelf.checking import again, lost_index
 
-        if self._index is None and (lost := lost_index(self.path)):
+        here = self._index is None and self.manifest.store == LOCAL
+        if here and (lost := lost_index(self.path)):
             raise BackendFailed(lost, str(self.path / INDEX), again(self.path))
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
@@ -294,6 +311,7 @@ class Shelf:
             bytes=_bytes_in(self.path),
             version=manifest.version,
             ponder=manifest.ponder,
+            store=manifest.store,
         )
 
     def __len__(self) -> int:
@@ -302,6 +320,8 @@ class Shelf:
 
     def close(self) -> None:
         """Let go of the index, and of the cache if it is the user's; they open again when used."""
+        if self._index is not None:
+            self._index.close()
         self._index = None
         if self._own_cache and isinstance(self._cache, Cache):
             self._cache.close()
@@ -323,6 +343,7 @@ def open_shelf(
     reason_tokens: int | None = None,
     limits: Limits | None = None,
     cache: BlobCache | None = None,
+    store: str | None = None,
 ) -> Shelf:
     """Open the shelf in a folder, or make one.
 
@@ -334,8 +355,11 @@ def open_shelf(
         reason_tokens: Longest reasoning about a document; None takes the shelf's, the models' for a new one.
         limits: How much of a file is opened; None takes the shelf's, the media room's for a new one.
         cache: Where reasonings and vectors are kept by content; the user's cache unless told.
+        store: Where the index is kept: ``lance`` in the folder, or an address (`ponder.index.stores`), which
+            the manifest keeps; None takes the shelf's, the folder for a new one.
 
     Raises:
+        BadArguments: `store` is no address of a store, or has a password in it.
         InputNotFound: There is no shelf and `create` is false.
         InputInvalid: The shelf is of another version, was made with other models or settings, or its
             manifest is damaged; or the folder holds something else.
@@ -351,6 +375,7 @@ def open_shelf(
         (1, 1)
     """
     folder = Path(path).expanduser().absolute()
+    store = None if store is None else checked_store(store)
     manifest = Manifest.read(folder)
     if manifest is None and not create:
         raise InputNotFound("there is no shelf", str(folder), f"make one: ponder index {folder} PATH")
@@ -359,10 +384,11 @@ def open_shelf(
         models = load_models(models or DEFAULT_MODELS, cache)
     if manifest is None:
         assert models is not None
-        manifest = _made(folder, Manifest.of(models, reason_tokens, limits))
+        new = Manifest.of(models, reason_tokens, limits, named_store(store or LOCAL))
+        manifest = _made(folder, new)
     if models is not None:
         manifest.check_models(models, folder)
-    manifest.check_settings(reason_tokens, limits, folder)
+    manifest.check_settings(reason_tokens, limits, folder, store)
     return Shelf(folder, manifest, models, cache)
 
 
@@ -390,12 +416,24 @@ def _made(folder: Path, manifest: Manifest) -> Manifest:
             str(folder),
             "give an empty or a new folder for the shelf; the files to index come after it",
         )
+    if manifest.store != LOCAL:
+        _check_unused(manifest)
     with writing(folder):
         # Somebody else may have made it meanwhile.
         there = Manifest.read(folder)
         if there is None:
             manifest.write(folder)
         return there or manifest
+
+
+def _check_unused(manifest: Manifest) -> None:
+    with closing(open_store(manifest.store, Path(), manifest.dim)) as index:
+        if len(index):
+            raise InputInvalid(
+                "the store holds a shelf's items already",
+                manifest.store,
+                "give another name or prefix, or copy that shelf's manifest.json here to go on with it",
+            )
 
 
 def _bytes_in(folder: Path) -> int:

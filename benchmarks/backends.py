@@ -1,0 +1,174 @@
+"""Search in each store that a shelf may have, beside the store's own client on the same table.
+
+100,000 items of one vector of 384 dimensions about 2,000 centres, and queries about the same. What ponder
+adds is what is measured: candidates beyond the ten, scores that are exact to the last bit, grouping by item.
+Stores: LanceDB in a folder, LanceDB on a local S3 server (moto, which is no measure of object storage's
+latency), PostgreSQL with pgvector. Qdrant's server is in no registry that is open here; its client's local
+mode scans in Python and is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from harness import ROOT, finish, options, percentile
+from numpy.typing import NDArray
+
+from ponder.index.stored import StoredIndex
+from ponder.index.stores import open_store
+from ponder.records import Embedded, Item, Reasoning, Row
+
+DIM, K, QUERIES, CENTRES, AT_ONCE = 384, 10, 150, 2000, 10_000
+LIMIT = 0.10
+"""Of what ponder may add to the store's own client, as issue 9 has it."""
+
+Raw = Callable[[NDArray[np.float32]], object]
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--stores", default="lance,s3,pgvector", help="which of them")
+    arguments = parser.parse_args()
+    rng = np.random.default_rng(0)
+    centres = unit(rng.standard_normal((CENTRES, DIM)))
+    vectors, queries = (near(rng, centres, count) for count in (arguments.items, QUERIES))
+    best = [set(np.argsort(-(vectors @ query))[:K].tolist()) for query in queries]
+    figures: dict[str, dict[str, Any]] = {}
+    for store in arguments.stores.split(","):
+        with opened(store) as index:
+            began = time.perf_counter()
+            fill(index, vectors)
+            index.compact()
+            figures[store] = {"build_seconds": round(time.perf_counter() - began, 1)}
+            figures[store] |= measured(index, raw_search(store, index), queries, best)
+        print(f"{store}: {figures[store]}", file=sys.stderr)
+    first, *_ = figures
+    checks = {f"{name}: recall@{K} at least .95": each["recall"] >= 0.95 for name, each in figures.items()}
+    checks |= {
+        f"{name}: at most 10 % over its own client": each["overhead"] <= LIMIT
+        for name, each in figures.items()
+    }
+    finish(
+        arguments,
+        "backends",
+        ours=figures[first]["p50_ms"] / 1000,
+        peer=figures[first]["raw_p50_ms"] / 1000,
+        peer_name=f"{first}: the store's own client, ten nearest with the same effort",
+        unit="seconds a search, median",
+        checks=checks,
+        details={"items": arguments.items, "dim": DIM, "k": K, "queries": QUERIES, "stores": figures},
+        packages=["lancedb", "pgvector", "psycopg", "numpy"],
+    )
+
+
+def measured(
+    index: StoredIndex, raw: Raw, queries: NDArray[np.float32], best: list[set[int]]
+) -> dict[str, Any]:
+    """Times in turns, so that what else the machine does falls on both alike."""
+    for query in queries[:10]:
+        index.search(query, K)
+        raw(query)
+    ours, theirs, hits = [], [], 0
+    for query, wanted in zip(queries, best, strict=True):
+        began = time.perf_counter()
+        found = index.search(query, K)
+        between = time.perf_counter()
+        raw(query)
+        theirs.append(time.perf_counter() - between)
+        ours.append(between - began)
+        hits += len({int(match.id) for match in found} & wanted)
+    ours, theirs = sorted(ours), sorted(theirs)
+    p50, raw_p50 = percentile(ours, 0.5), percentile(theirs, 0.5)
+    return {
+        "method": index.state().method,
+        "effort": index.state().effort,
+        "recall": round(hits / (K * len(queries)), 4),
+        "p50_ms": round(1000 * p50, 2),
+        "p95_ms": round(1000 * percentile(ours, 0.95), 2),
+        "raw_p50_ms": round(1000 * raw_p50, 2),
+        "raw_p95_ms": round(1000 * percentile(theirs, 0.95), 2),
+        "overhead": round(p50 / raw_p50 - 1, 3),
+    }
+
+
+def raw_search(store: str, index: Any) -> Raw:
+    """What a person would write for the same table, with the same effort."""
+    effort = index.state().effort
+    if store == "pgvector":
+        tables = index._tables
+        statement = tables.sql("SELECT item, part FROM {parts} ORDER BY vector <#> %s LIMIT 10")
+
+        def ask(query: NDArray[np.float32]) -> object:
+            with tables._connected().transaction(), tables._connected().cursor(binary=True) as cursor:
+                if effort:
+                    cursor.execute(f"SET LOCAL hnsw.ef_search = {effort}")
+                return cursor.execute(statement, [query]).fetchall()
+
+        return ask
+
+    def search(query: NDArray[np.float32]) -> object:
+        asked = index._table.search(query, vector_column_name="vector").distance_type("dot")
+        asked = asked.nprobes(effort).refine_factor(1) if effort else asked
+        return asked.select(["id", "part", "_distance"]).limit(K).to_list()
+
+    return search
+
+
+@contextmanager
+def opened(store: str) -> Iterator[StoredIndex]:
+    """An empty index in a store that is started for it."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from store_servers import postgres_server, s3_server
+
+    with tempfile.TemporaryDirectory(prefix="ponder-backends-") as folder:
+        if store == "lance":
+            yield open_store("lance", Path(folder), DIM)
+        elif store == "s3":
+            with s3_server() as url:
+                urllib.request.urlopen(urllib.request.Request(f"{url}/bench", method="PUT")).close()
+                os.environ |= {
+                    "AWS_ENDPOINT_URL": url,
+                    "AWS_ACCESS_KEY_ID": "key",
+                    "AWS_SECRET_ACCESS_KEY": "secret",
+                    "AWS_REGION": "us-east-1",
+                    "AWS_ALLOW_HTTP": "true",
+                }
+                yield open_store("s3://bench/index", Path(folder), DIM)
+        else:
+            with postgres_server() as url, closing(open_store(f"{url}#bench", Path(folder), DIM)) as index:
+                yield index
+
+
+def fill(index: StoredIndex, vectors: NDArray[np.float32]) -> None:
+    for start in range(0, len(vectors), AT_ONCE):
+        index.add([row(n, vectors[n]) for n in range(start, min(start + AT_ONCE, len(vectors)))])
+
+
+def row(number: int, vector: NDArray[np.float32]) -> Row:
+    text = f"a picture of thing {number % 1000}, seen from the side, in a room with a window and a lamp"
+    item = Item(f"{number}", "text", uri=f"/files/{number:06}.txt", text=text)
+    return Row(item, Reasoning(text=text, tokens=18), Embedded(("",), vector[None, :]), f"digest {number}")
+
+
+def near(rng: np.random.Generator, centres: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Unit vectors about the centres: float32 array of shape (count, DIM)."""
+    noise = unit(rng.standard_normal((count, DIM)))
+    return unit(centres[rng.integers(len(centres), size=count)] + noise)
+
+
+def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()

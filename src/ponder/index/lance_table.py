@@ -1,0 +1,126 @@
+"""The LanceDB table behind `LanceIndex`: opening it, its vector index, what a failure of it means."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ponder.errors import BackendFailed, InputInvalid, InputNotFound
+from ponder.index.rows import part_schema
+from ponder.index.versions import TABLE
+from ponder.index.widening import Nearest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from lancedb.table import Table
+    from numpy.typing import NDArray
+
+_NAME_KEY = b"ponder.table"
+_REMOTE_OPTIONS = {"client_max_retries": "3", "connect_timeout": "10s", "timeout": "120s"}
+"""A server that is not there is told of within a minute: by default Lance tries for three."""
+
+
+def is_remote(path: str | Path) -> bool:
+    """Whether `path` is a URI of object storage, and not a folder."""
+    return "://" in str(path)
+
+
+def open_table(path: str | Path, dim: int, *, create: bool) -> Table:
+    """The table in the database at `path`.
+
+    Raises:
+        InputNotFound: There is none and `create` is false.
+        InputInvalid: Its vectors have another length.
+    """
+    import lancedb
+
+    # Zero: every read looks for the newest version, as a reader beside a writer must.
+    options = _REMOTE_OPTIONS if is_remote(path) else None
+    database = lancedb.connect(path, read_consistency_interval=timedelta(0), storage_options=options)
+    if TABLE in database.list_tables(limit=10).tables:
+        table = database.open_table(TABLE)
+    elif create:
+        schema = part_schema(dim)
+        if is_remote(path):
+            # Versions are numbers: with a name of its own a table is told from a later one.
+            schema = schema.with_metadata({_NAME_KEY: uuid.uuid4().hex})
+        table = database.create_table(TABLE, schema=schema, exist_ok=True)
+    else:
+        raise InputNotFound("there is no index", str(path), "add some files first")
+    size = table.schema.field("vector").type.list_size
+    if size != dim:
+        raise InputInvalid(
+            f"the index has vectors of {size} dimensions, not {dim}",
+            str(path),
+            "open it with the models that it was made with, or index into a new folder",
+        )
+    return table
+
+
+def table_name(table: Table) -> str:
+    """What tells a table on object storage from one that was there before; "" of a local one."""
+    return (table.schema.metadata or {}).get(_NAME_KEY, b"").decode()
+
+
+def vector_index(table: Table) -> Any:
+    """Figures of the IVF_SQ index; None when there is none."""
+    for index in table.list_indices():
+        if "vector" in index.columns:
+            return table.index_stats(index.name)
+    return None
+
+
+def build_vector_index(table: Table) -> None:
+    """Build the IVF_SQ index, anew if there is one, and the one that finds ids."""
+    from lancedb.index import BTree, IvfSq
+
+    table.create_index("vector", config=IvfSq(distance_type="dot"))
+    table.create_index("id", config=BTree())
+
+
+def nearest_parts(table: pa.Table, dim: int) -> Nearest:
+    """What a search found: a table with id, part_no, part, vector and _distance, nearest first."""
+    import numpy as np
+
+    vectors: NDArray[Any] = np.asarray(table["vector"].combine_chunks().flatten()).reshape(-1, dim)
+    columns = table.select(["id", "part_no", "part"]).to_pydict()
+    last = 1.0 - float(table["_distance"][-1].as_py()) if table.num_rows else 0.0
+    return Nearest(columns["id"], columns["part_no"], columns["part"], vectors, table.num_rows, last)
+
+
+@contextmanager
+def guarded(doing: str, path: str | Path) -> Iterator[None]:
+    """Turn Lance's errors into ours.
+
+    Raises:
+        BackendFailed: Says what to check.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        check = "the disk's free space and permissions"
+        if is_remote(path):
+            check = "the server, the bucket and the AWS_… variables (AWS_ALLOW_HTTP=true without TLS)"
+        raise BackendFailed(
+            f"the index failed to {doing}: {' '.join(str(error).split())}",
+            str(path),
+            f"check {check}; nothing stored before is lost",
+        ) from error
+    except BaseException as error:
+        # What Rust raises where it finds its own data impossible; it is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise BackendFailed(
+            f"the index is damaged: it failed to {doing}", str(path), made_again(path)
+        ) from error
+
+
+def made_again(path: str | Path) -> str:
+    """How a damaged index is made again: reasonings and vectors come from the cache as far as it has them."""
+    if is_remote(path):
+        return "index the files again into a new shelf"
+    return f"make it again: mv {path} {path}.damaged && ponder index {Path(path).parent} PATH"
