@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ponder.cascade.cascade import Cascade, default_cascade
 from ponder.cascade.pacing import Allocation
+from ponder.cascade.swapped import WithEmbedder
 from ponder.errors import BadArguments, InputNotFound
-from ponder.protocols import Embedder, Index, Models, Reasoner, Reranker, Searchable
+from ponder.protocols import Embedder, Index, Models, Searchable
 from ponder.records import Content, Embedded, Query, Ranking, Reasoning, Row
 
 if TYPE_CHECKING:
@@ -83,7 +84,10 @@ def recommend(
     asked = Query(text=text or "more like these", instruction="Find more items like these.")
     if not text:
         stages, budget = Cascade(stages.stages[:1]), 0
-    towards = _Towards(searchable.index, _Pointing.of(searchable.models, _direction(liked, disliked)))
+    towards = _Towards(
+        searchable.index,
+        WithEmbedder.of(searchable.models, _One(searchable.models.embedder, _direction(liked, disliked))),
+    )
     search = stages.on(towards, limits=limits)
     return search(
         asked,
@@ -170,29 +174,6 @@ class _Towards:
 
     index: Index
     models: Models
-
-
-@dataclass(frozen=True, slots=True)
-class _Pointing:
-    """A set of models with an embedder that gives one direction; otherwise as they were."""
-
-    name: str
-    reasoner: Reasoner
-    embedder: Embedder
-    rerankers: Mapping[str, Reranker]
-    reason_tokens: int
-    calibration: object = None
-
-    @classmethod
-    def of(cls, models: Models, direction: NDArray[np.float32]) -> _Pointing:
-        return cls(
-            models.name,
-            models.reasoner,
-            _One(models.embedder, direction),
-            models.rerankers,
-            models.reason_tokens,
-            getattr(models, "calibration", None),
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,29 @@ Gates = Annotated[
     Literal["on", "off"],
     typer.Option(help="off: run stages even for queries that they were measured not to help."),
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="local|ray[:ADDRESS]",
+        help="Who reasons about documents and embeds them: this process, or workers on a Ray cluster.",
+    ),
+]
+Actors = Annotated[
+    int | None, typer.Option("--actors", min=1, help="With --on ray: most workers; as many as fit.")
+]
+ActorGpus = Annotated[
+    float,
+    typer.Option("--actor-gpus", min=0, help="GPUs of each worker; files are then opened on CPUs apart."),
+]
+ShardSeconds = Annotated[
+    float,
+    typer.Option("--shard-seconds", min=1, help="A worker silent for longer is replaced, its shard retried."),
+]
+SpoolFolder = Annotated[
+    Path | None,
+    typer.Option("--spool", help="Folder that all machines see, for finished shards; beside the result."),
+]
 Budget = Annotated[
     int,
     typer.Option(

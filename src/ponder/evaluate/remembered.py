@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ponder.cascade.swapped import WithEmbedder
 from ponder.index.cache import cache_key
 from ponder.index.codecs import cached_embedded, encode_embedded
 from ponder.protocols import (
     BlobCache,
-    Calibrated,
-    Calibrates,
     Embedder,
     HasBlocks,
     Models,
     PricesQueries,
-    Reasoner,
-    Reranker,
 )
 from ponder.records import Content, Embedded, Reasoning
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True)
-class RememberingModels:
-    """A set of models with another embedder; otherwise as they were."""
-
-    name: str
-    reasoner: Reasoner
-    embedder: RememberingEmbedder
-    rerankers: Mapping[str, Reranker]
-    reason_tokens: int
-    calibration: Calibrates | None = None
 
 
 class RememberingEmbedder:
@@ -123,16 +107,12 @@ class PricingRememberingEmbedder(RememberingEmbedder):
         return self._pricing.query_tokens(content, reasoning)
 
 
+RememberingModels = WithEmbedder[RememberingEmbedder]
+
+
 def remembering(models: Models, cache: BlobCache) -> RememberingModels:
     """`models` with an embedder that remembers plain queries in `cache`."""
     prices = isinstance(models.embedder, PricesQueries)
     kind = PricingRememberingEmbedder if prices else RememberingEmbedder
     embedder = kind(models.embedder, cache)
-    return RememberingModels(
-        models.name,
-        models.reasoner,
-        embedder,
-        dict(models.rerankers),
-        models.reason_tokens,
-        models.calibration if isinstance(models, Calibrated) else None,
-    )
+    return WithEmbedder.of(models, embedder)
