@@ -37,6 +37,8 @@ STATED = {
 """Licences that the metadata does not state, or not in SPDX, and where they were read."""
 
 EXCEPTIONS = {
+    "psycopg": "LGPL-3.0-only: extra `postgres` only, imported unchanged; nobody gets it unasked",
+    "psycopg-binary": "LGPL-3.0-only: as psycopg",
     "textual-image": "LGPL-3.0-or-later: extra `terminal` only, imported unchanged; nobody gets it unasked",
 }
 """Packages outside of the list that stay, and why. Decided one by one."""
