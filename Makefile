@@ -1,10 +1,11 @@
 # make demo    search the bundled collection        make test    all that CI runs
 # make setup   only .venv and what it holds         make bench   every benchmark
-# make docs    the site, into build/site
+# make docs    the site, into build/site              make audit   licences, known vulnerabilities
+# make wheel   dist/: the wheel and its bill of materials
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup weights demo lint test browser docs bench
+.PHONY: help setup weights demo lint test browser docs bench licences sbom audit wheel
 
 # The first Python from 3.11 on that can make a virtual environment.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -77,3 +78,18 @@ bench: weights
 		$(BIN)/python benchmarks/quality.py --data "$(DATA)" || failed="$$failed benchmarks/quality.py"; \
 	else echo "bench: no quality table, there is no folder $(DATA) (DATA=...)" >&2; fi; \
 	test -z "$$failed" || { echo "bench: failed:$$failed" >&2; exit 1; }
+
+# The page is written anew; what is unknown or denied is listed and ends it.
+licences: setup
+	@PYTHONPATH=src $(BIN)/python tools/licences.py --write
+
+audit: licences
+	@$(BIN)/python tools/audit.py
+
+sbom: setup
+	@PYTHONPATH=src $(BIN)/python tools/sbom.py dist/sbom.json && echo "sbom: dist/sbom.json"
+
+# The commit's time stands in the wheel, so that everyone who builds the commit builds the same bytes.
+wheel: sbom
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m hatchling build -t wheel -d dist
+	@cd dist && sha256sum *.whl

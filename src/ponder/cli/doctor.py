@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
-from ponder.errors import InputInvalid, PonderError
+from ponder.errors import BadArguments, InputInvalid, PonderError
 
 _PACKAGES = (
     "torch",
@@ -54,10 +54,15 @@ def check(
     shelf: Annotated[
         Path | None, typer.Argument(help="A shelf to look at as well.", show_default=False)
     ] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Compare all files and rows of the shelf with their checksums.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check the installation, and a shelf."""
-    found = _look(shelf)
+    if deep and shelf is None:
+        raise BadArguments("--deep looks at a shelf", "--deep", "ponder doctor SHELF --deep")
+    found = _look(shelf, deep)
     if as_json:
         print_json(found)
     else:
@@ -123,7 +128,7 @@ def _readable(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _look(shelf: Path | None) -> dict[str, Any]:
+def _look(shelf: Path | None, deep: bool) -> dict[str, Any]:
     import ponder
     from ponder.models.weights import list_weights, root
 
@@ -154,6 +159,8 @@ def _look(shelf: Path | None) -> dict[str, Any]:
     }
     if shelf is not None:
         found["shelf"] = _shelf(shelf, problems)
+        if deep:
+            found["deep"] = _deep(shelf, problems)
     found["problems"] = problems
     found["ok"] = not problems
     return found
@@ -168,6 +175,21 @@ def _shelf(path: Path, problems: list[str]) -> dict[str, Any]:
     except PonderError as error:
         problems.append(f"shelf: {error}")
         return {"error": str(error)}
+
+
+def _deep(path: Path, problems: list[str]) -> dict[str, Any]:
+    from ponder.shelf.checking import check_shelf
+
+    with progress("checking") as advance:
+        checked = check_shelf(path.expanduser().absolute(), advance)
+    problems += [f"{each.what} ({each.where}): {each.repair}" for each in checked.damages]
+    return {
+        "rows": checked.rows,
+        "rows_without_checksum": checked.unsummed,
+        "files": checked.files,
+        "files_without_checksum": checked.unknown,
+        "damages": len(checked.damages),
+    }
 
 
 def _version(package: str) -> str | None:

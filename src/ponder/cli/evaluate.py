@@ -11,6 +11,7 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
+from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
 
 if TYPE_CHECKING:
     from ponder.evaluate.report import Report
@@ -37,6 +38,11 @@ def evaluate(
     ] = "",
     seed: Annotated[int, typer.Option(min=0, help="Of the shuffling.")] = 0,
     run_dir: options.RunDir = None,
+    on: options.On = "local",
+    actors: options.Actors = None,
+    actor_gpus: options.ActorGpus = 0.0,
+    shard_seconds: options.ShardSeconds = SHARD_SECONDS,
+    spool: options.SpoolFolder = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure retrieval on a data set.
@@ -65,6 +71,7 @@ def evaluate(
         by=by,
         seed=seed,
     )
+    spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
     dataset = load_beir(folder, split=split, queries=queries)
     reports: list[Report] = []
     with quiet_stdout(as_json), user_cache() as cache:
@@ -72,7 +79,8 @@ def evaluate(
         settings.cascade.check(chosen)
         keep = TrecFolder(run_dir) if run_dir else None
         with progress("documents") as advance:
-            corpus = build_corpus(dataset.items, chosen, cache, settings, advance)
+            corpus = build_corpus(dataset.items, chosen, cache, settings, advance, spread=spread)
+        tell_costs(spread)
         if keep:
             keep.begin(dataset, corpus, settings, ["ponder", *sys.argv[1:]])
         with progress("queries") as advance:

@@ -10,7 +10,9 @@ import typer
 
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout
+from ponder.cli.indexing_price import price
 from ponder.cli.partly import finish
+from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
 from ponder.errors import InputNotFound
 
 DEFAULT_WORKERS = 2
@@ -38,6 +40,16 @@ def index(
             show_default=False,
         ),
     ] = None,
+    on: options.On = "local",
+    actors: options.Actors = None,
+    actor_gpus: options.ActorGpus = 0.0,
+    shard_seconds: options.ShardSeconds = SHARD_SECONDS,
+    spool: options.SpoolFolder = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what it would take, by a few items that are tried, and stop."),
+    ] = False,
+    isolate: options.Isolate = "auto",
     as_json: options.Json = False,
 ) -> None:
     """Put files into a shelf, or update it.
@@ -48,9 +60,17 @@ def index(
     for path in paths:
         if not path.expanduser().exists():
             raise InputNotFound("no such file or folder", str(path), "check the path")
+    spread = spread_of(
+        on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool, threads=workers
+    )
+    if dry_run:
+        price(shelf, paths, models, reason_tokens, spread, follow_links=follow_links, as_json=as_json)
+        return
     from ponder.cli.present import report_json, report_line, skipped_json
+    from ponder.media import isolated
     from ponder.shelf.shelf import open_shelf
 
+    isolated.isolate(isolate)
     with (
         quiet_stdout(as_json),
         open_shelf(shelf, models, reason_tokens=reason_tokens, store=store) as opened,
@@ -61,10 +81,13 @@ def index(
             follow_links=follow_links,
             workers=workers,
             progress=lambda done, total, skipped: advance(done, total),
+            spread=spread,
         )
     seconds = time.perf_counter() - began
     if as_json:
-        print_json(report_json(report, seconds))
+        cost = {} if spread is None else {"cost": spread.costs.fields()}
+        print_json(report_json(report, seconds) | cost)
     else:
         typer.echo(report_line(report, seconds))
+    tell_costs(spread)
     finish(skipped_json(report.skipped))

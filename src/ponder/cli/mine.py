@@ -12,12 +12,14 @@ from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
 from ponder.cli.present import skipped_json
 from ponder.cli.reviewing import correct, review
+from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
 from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
     from ponder.evaluate.beir import Dataset
     from ponder.feedback.mining import MiningSettings
     from ponder.feedback.summary import Mining
+    from ponder.spread.maker import Spread
 
 
 def mine(
@@ -63,6 +65,11 @@ def mine(
         typer.Option(metavar="FILE", help="Take the page's corrections.json back into --pairs instead."),
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help="Mined before; see --corrections.")] = None,
+    on: options.On = "local",
+    actors: options.Actors = None,
+    actor_gpus: options.ActorGpus = 0.0,
+    shard_seconds: options.ShardSeconds = SHARD_SECONDS,
+    spool: options.SpoolFolder = None,
     as_json: options.Json = False,
 ) -> None:
     """Mine training pairs: hard negatives, and the false ones among them, by the judge's word.
@@ -88,7 +95,8 @@ def mine(
     if dry_run:
         _price(dataset, settings, models, out, as_json=as_json)
         return
-    found = _mine(dataset, settings, models, out, fresh=fresh, as_json=as_json)
+    spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
+    found = _mine(dataset, settings, models, out, spread, fresh=fresh, as_json=as_json)
     left_out = skipped_json(found.left_out)
     if not as_json:
         _show(found)
@@ -96,7 +104,14 @@ def mine(
 
 
 def _mine(
-    dataset: Dataset, settings: MiningSettings, models: str, out: Path, *, fresh: bool, as_json: bool
+    dataset: Dataset,
+    settings: MiningSettings,
+    models: str,
+    out: Path,
+    spread: Spread | None,
+    *,
+    fresh: bool,
+    as_json: bool,
 ) -> Mining:
     from ponder.evaluate.corpus import build_corpus
     from ponder.evaluate.settings import Settings
@@ -108,7 +123,8 @@ def _mine(
         chosen = load(models, cache=cache)
         settings.cascade().check(chosen)
         with progress("documents") as advance:
-            corpus = build_corpus(dataset.items, chosen, cache, Settings(), advance)
+            corpus = build_corpus(dataset.items, chosen, cache, Settings(), advance, spread=spread)
+        tell_costs(spread)
         with progress("queries") as advance:
             found = run(dataset, corpus, settings, out, advance, fresh=fresh)
         if as_json:

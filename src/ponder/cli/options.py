@@ -27,6 +27,14 @@ Stages = Annotated[
         "--stages", help="The cascade: NAME or NAME:NUMBER, as in retrieve:100,ecr:20,query-aware:10"
     ),
 ]
+Isolate = Annotated[
+    Literal["on", "off", "auto"],
+    typer.Option(
+        envvar="PONDER_ISOLATE",
+        help="Open files in a process apart, bounded in memory and time: all, none, or PDFs and clips "
+        "(and all once a decoder has died).",
+    ),
+]
 OnFault = Annotated[
     Literal["raise", "keep"],
     typer.Option(
@@ -64,6 +72,29 @@ Pool = Annotated[
 Gates = Annotated[
     Literal["on", "off"],
     typer.Option(help="off: run stages even for queries that they were measured not to help."),
+]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="local|ray[:ADDRESS]",
+        help="Who reasons about documents and embeds them: this process, or workers on a Ray cluster.",
+    ),
+]
+Actors = Annotated[
+    int | None, typer.Option("--actors", min=1, help="With --on ray: most workers; as many as fit.")
+]
+ActorGpus = Annotated[
+    float,
+    typer.Option("--actor-gpus", min=0, help="GPUs of each worker; files are then opened on CPUs apart."),
+]
+ShardSeconds = Annotated[
+    float,
+    typer.Option("--shard-seconds", min=1, help="A worker silent for longer is replaced, its shard retried."),
+]
+SpoolFolder = Annotated[
+    Path | None,
+    typer.Option("--spool", help="Folder that all machines see, for finished shards; beside the result."),
 ]
 Budget = Annotated[
     int,

@@ -31,6 +31,7 @@ def serve(
     allow_urls: Annotated[
         bool, typer.Option("--allow-urls", help="Fetch pictures that requests name by public URLs.")
     ] = False,
+    isolate: options.Isolate = "on",
 ) -> None:
     """Serve a shelf: the page at /, the API at /v1 and /v2, OpenAPI at /openapi.json."""
     from ponder.serve.settings import ServeSettings
@@ -54,7 +55,10 @@ def serve(
     except ImportError as error:
         what = f"serving needs {error.name}"
         raise MissingDependency(what, "", 'pip install "ponder[serve]"') from None
+    from ponder.media import isolated
     from ponder.shelf.manifest import Manifest
+
+    isolated.isolate(isolate)
 
     if Manifest.read(shelf.expanduser().absolute()) is None:
         from ponder.errors import InputNotFound

@@ -6,19 +6,25 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TypeVar
 
-from ponder.errors import InputInvalid, InputNotFound
+from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.evaluate.remembered import RememberingModels, remembering
 from ponder.evaluate.settings import Settings
 from ponder.evaluate.shuffle import shuffled
 from ponder.index.exact import ExactIndex
 from ponder.media.limits import Limits
+from ponder.models.folder import cache_folder
 from ponder.protocols import BlobCache, Models
 from ponder.records import Item, Reasoning, Row, Skipped
+from ponder.shelf.adding import SPOOL
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.ingest import skipped as left_out
+from ponder.shelf.making import Here, MakesRows, Spreads
 
 Advance = Callable[[int, int], None]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ def build_corpus(
     settings: Settings,
     advance: Advance | None = None,
     limits: Limits | None = None,
+    spread: Spreads | None = None,
 ) -> Corpus:
     """Index the documents of a data set.
 
@@ -73,9 +80,11 @@ def build_corpus(
         settings: Whether there is reasoning, of what length, and whose.
         advance: Called with (documents done, documents).
         limits: Bounds on what is opened; the media room's own unless told.
+        spread: Has the rows made elsewhere (`ponder.spread`); None makes them here.
 
     Raises:
         InputInvalid: No document can be opened, or there are too few to shuffle.
+        BadArguments: Shuffled reasoning is to be made elsewhere.
     """
     ingest = Ingest(
         models,
@@ -84,19 +93,40 @@ def build_corpus(
         opener=MediaOpener(limits or Limits(), text_layer=settings.text_layer),
     )
     shuffle = settings.reasoning == "shuffled"
-    made = _shuffled_rows(ingest, items, settings.seed) if shuffle else ingest.rows(items)
-    rows: list[Row] = []
-    skipped: list[Skipped] = []
-    for done, row in enumerate(made, 1):
+    if shuffle and spread is not None:
+        raise BadArguments(
+            "shuffled reasoning is made in one process", "--on", "leave --on out, or --reasoning shuffled"
+        )
+    made: Iterator[tuple[int, Row | Skipped | Reasoning]] = (
+        enumerate(_shuffled_rows(ingest, items, settings.seed)) if shuffle else _rows(ingest, items, spread)
+    )
+    rows: list[tuple[int, Row]] = []
+    skipped: list[tuple[int, Skipped]] = []
+    for done, (place, row) in enumerate(made, 1):
         if isinstance(row, Skipped):
-            skipped.append(row)
+            skipped.append((place, row))
         elif isinstance(row, Row):
-            rows.append(row)
+            rows.append((place, row))
         if advance:
             advance(done, len(items) * (1 + shuffle))
     if not rows:
-        raise InputInvalid("no document can be opened", "", skipped[0].error if skipped else "")
-    return _corpus(rows, models, remembering(models, cache), ingest.reason_tokens, tuple(skipped))
+        raise InputInvalid("no document can be opened", "", skipped[0][1].error if skipped else "")
+    # Whoever made them, the order is that of the items.
+    inner, lost = _ordered(rows), _ordered(skipped)
+    return _corpus(inner, models, remembering(models, cache), ingest.reason_tokens, tuple(lost))
+
+
+def _rows(
+    ingest: Ingest, items: Sequence[Item], spread: Spreads | None
+) -> Iterator[tuple[int, Row | Skipped | Reasoning]]:
+    """Each with its item's place."""
+    maker: MakesRows = Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL)
+    for made in maker.make(items):
+        yield from made.rows
+
+
+def _ordered(placed: list[tuple[int, _T]]) -> list[_T]:
+    return [each for _, each in sorted(placed, key=lambda pair: pair[0])]
 
 
 def contents_sha256(documents: Iterable[tuple[str, str]]) -> str:

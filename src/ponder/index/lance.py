@@ -11,17 +11,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ponder.errors import BackendFailed
+from ponder.index.file_sums import FileSums
 from ponder.index.filters import ItemFilter, quoted
 from ponder.index.lance_table import (
     build_vector_index,
     guarded,
     is_remote,
+    made_again,
     nearest_parts,
     open_table,
     table_name,
     vector_index,
 )
-from ponder.index.rows import Source, from_table, sources_from, to_table
+from ponder.index.rows import Source, from_table, sources_from, to_table, unsummed
 from ponder.index.scores import checked_query, checked_rows
 from ponder.index.stored import EXACT, IndexState
 from ponder.index.versions import old_versions, version_stamp
@@ -69,7 +72,7 @@ class LanceIndex:
     Raises:
         InputNotFound: There is no table and `create` is false.
         InputInvalid: The table has vectors of another length.
-        BackendFailed: The folder cannot be read or written.
+        BackendFailed: The folder cannot be read or written, or its files are not what was written.
     """
 
     def __init__(
@@ -89,6 +92,16 @@ class LanceIndex:
         self._commits, self._rows, self._asked_until = 0, 0, 0.0
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
+        # On object storage the server looks after its files.
+        self._sums = None if self._remote else FileSums(path)
+        # Before Lance reads them: at bytes that are not its own it fails in many ways, or does not.
+        if self._sums is not None and (problems := self._sums.problems()):
+            raise BackendFailed(
+                f"the index is damaged: {problems[0]}"
+                + (f", and {len(problems) - 1} more" if problems[1:] else ""),
+                str(self.path),
+                made_again(self.path),
+            )
         with self._guard("open"):
             self._table = open_table(self.path, dim, create=create)
 
@@ -208,6 +221,12 @@ class LanceIndex:
         untidy = pieces >= due or old >= due or left > parts / 10 or (not found and parts >= self._exact_rows)
         return IndexState(method, knob, self._probes(None), parts, left, pieces, old, untidy)
 
+    def unsummed(self, ids: Sequence[str]) -> int:
+        """How many of these rows have no checksum: those that a ponder before 0.1.0 wrote."""
+        with self._guard("read"):
+            found = self._select(f"id IN {quoted(list(ids))} AND {_FIRST_PART}", ["source"])
+            return unsummed(found["source"].to_pylist())
+
     def compact(self) -> None:
         """Merge small files, delete old versions, and build or extend the IVF_SQ index.
 
@@ -218,6 +237,8 @@ class LanceIndex:
             if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
                 build_vector_index(self._table)
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
+            if self._sums is not None:
+                self._sums.note(anew=True)
         self._commits, self._asked_until = 0, 0.0
 
     def reindex(self) -> None:
@@ -225,6 +246,8 @@ class LanceIndex:
         with self._guard("reindex"):
             if self._table.count_rows() >= self._exact_rows:
                 build_vector_index(self._table)
+            if self._sums is not None:
+                self._sums.note(anew=True)
         self._asked_until = 0.0
 
     def close(self) -> None:
@@ -284,6 +307,9 @@ class LanceIndex:
         return self._check.check(where)
 
     def _committed(self) -> None:
+        with self._guard("write"):
+            if self._sums is not None:
+                self._sums.note()
         with self._guard("read"):
             stats: Any = self._table.stats()
             due = max(self._compact_every, math.isqrt(stats["num_rows"]))

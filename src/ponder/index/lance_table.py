@@ -110,3 +110,17 @@ def guarded(doing: str, path: str | Path) -> Iterator[None]:
             str(path),
             f"check {check}; nothing stored before is lost",
         ) from error
+    except BaseException as error:
+        # What Rust raises where it finds its own data impossible; it is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise BackendFailed(
+            f"the index is damaged: it failed to {doing}", str(path), made_again(path)
+        ) from error
+
+
+def made_again(path: str | Path) -> str:
+    """How a damaged index is made again: reasonings and vectors come from the cache as far as it has them."""
+    if is_remote(path):
+        return "index into a new shelf at another prefix: ponder index SHELF PATH --store s3://…"
+    return f"make it again: mv {path} {path}.damaged && ponder index {Path(path).parent} PATH"

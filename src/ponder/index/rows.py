@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,12 @@ from ponder.index.filters import item_columns, item_schema
 from ponder.records import Embedded, Item, Row
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+_SUM = "sum"
+"""The row's checksum stands among the writer's bookkeeping, where an older ponder passes over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,12 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
             columns["row"] = [f"{number}:{row.item.id}" for number in range(count)]
             columns["part_no"] = list(range(count))
             columns["part"] = list(row.embedded.labels)
-            columns["record"] = [record_text(row)] + [None] * (count - 1)
-            columns["source"] = [dumps(dict(row.source))] + [None] * (count - 1)
             flat = np.ascontiguousarray(row.embedded.vectors, dtype=np.float32).reshape(-1)
+            record, source = stored_texts(row)
+            # Not null on the other parts: Lance takes one text among nulls for a constant, which it repeats
+            # for all of them when it reads, and 3 MB for 700 parts are more than its offsets can count.
+            columns["record"] = [record] + [""] * (count - 1)
+            columns["source"] = [source] + [None] * (count - 1)
             columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)
             tables.append(pa.table({name: columns[name] for name in schema.names}, schema=schema))
         except (TypeError, ValueError, pa.ArrowException) as error:
@@ -95,14 +105,21 @@ def from_table(table: pa.Table) -> dict[str, Row]:
         mine.sort(key=lambda place: columns["part_no"][place])
         first = mine[0]
         labels = tuple(columns["part"][place] for place in mine)
-        rows[name] = stored_row(
-            name,
-            columns["record"][first],
-            Embedded(labels, vectors[mine].astype(np.float32, copy=False)),
-            columns["digest"][first],
-            columns["source"][first],
-        )
+        record, digest, source = (columns[each][first] for each in ("record", "digest", "source"))
+        embedded = Embedded(labels, vectors[mine].astype(np.float32, copy=False))
+        rows[name] = stored_row(name, record, embedded, digest, source)
     return rows
+
+
+def stored_texts(row: Row) -> tuple[str, str]:
+    """What is stored of a row as text: item and reasoning; the writer's bookkeeping with the row's checksum.
+
+    Raises:
+        TypeError: Something in it is not JSON.
+    """
+    record, source = _record(row), dict(row.source)
+    checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, row.embedded.vectors)
+    return record, dumps({**source, _SUM: checksum})
 
 
 def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: str) -> Row:
@@ -110,33 +127,63 @@ def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: 
 
     Args:
         name: Its id.
-        record: As `record_text` made it.
+        record: The first of `stored_texts`.
         embedded: Its vectors.
         digest: Its content's digest.
-        source: The writer's bookkeeping, as `codecs.dumps` made it.
+        source: The second of `stored_texts`.
 
     Raises:
-        BackendFailed: It cannot be read.
+        BackendFailed: It is not what was written.
     """
     try:
+        told = loads(source)
+        # Rows of a ponder that made no sums have none.
+        checksum = told.pop(_SUM, None)
+        if checksum not in (None, _checksum(name, digest, record, told, embedded.labels, embedded.vectors)):
+            raise Undecodable("it is not what was written")
         item, reasoning = loads(record)
-        return Row(Item(**item), reasoning_from(reasoning), embedded, digest, loads(source))
-    except (Undecodable, TypeError, ValueError) as error:
+        return Row(Item(**item), reasoning_from(reasoning), embedded, digest, told)
+    except (Undecodable, TypeError, ValueError, AttributeError) as error:
         raise BackendFailed(
-            f"a stored item cannot be read: {error}", name, "remove it and add it again"
+            f"a stored item is damaged: {error}",
+            name,
+            f"take it out and index again: ponder remove SHELF {name}; ponder index SHELF PATH",
         ) from error
+
+
+def stored_source(name: str, digest: str, source: str) -> Source:
+    """What `stored_texts` made of the writer's bookkeeping, without the checksum."""
+    return Source(name, digest, {key: value for key, value in loads(source).items() if key != _SUM})
 
 
 def sources_from(table: pa.Table) -> list[Source]:
     """The sources of a table with the columns id, digest and source, first parts only."""
     columns = table.to_pydict()
     return [
-        Source(name, digest, loads(source))
-        for name, digest, source in zip(columns["id"], columns["digest"], columns["source"], strict=True)
+        stored_source(*each) for each in zip(columns["id"], columns["digest"], columns["source"], strict=True)
     ]
 
 
-def record_text(row: Row) -> str:
-    """What is stored of an item and its reasoning, as one text."""
+def unsummed(sources: Iterable[str]) -> int:
+    """How many of these bookkeepings, as they are stored, have no checksum."""
+    return sum(_SUM not in loads(source) for source in sources)
+
+
+def _checksum(
+    id_: str,
+    digest: str,
+    record: str,
+    source: Mapping[str, Any],
+    labels: Sequence[str],
+    vectors: NDArray[np.float32],
+) -> str:
+    """Over all that a row holds; the vectors' bytes as they are stored."""
+    told = json.dumps([id_, digest, record, dumps(source), list(labels)], ensure_ascii=True)
+    hashed = hashlib.blake2b(told.encode(), digest_size=8)
+    hashed.update(vectors.astype("<f4", copy=False).tobytes())
+    return hashed.hexdigest()
+
+
+def _record(row: Row) -> str:
     item = {each.name: getattr(row.item, each.name) for each in fields(Item)}
     return dumps([item | {"metadata": dict(row.item.metadata)}, reasoning_fields(row.reasoning)])

@@ -12,6 +12,7 @@ from ponder.errors import InputInvalid, InputNotFound
 from ponder.media.formats import kind_of, size_of
 from ponder.media.frames import frames_digest, open_frames
 from ponder.media.images import open_image
+from ponder.media.isolated import is_apart, open_apart
 from ponder.media.limits import Limits
 from ponder.media.pages import page_image, page_text
 from ponder.media.passages import passages
@@ -34,6 +35,8 @@ def open_content(item: Item, limits: Limits, *, text_layer: bool = True) -> Cont
         item: The item.
         limits: How much is opened.
         text_layer: False leaves a PDF's text layer unread.
+
+    Where `ponder.media.isolated.isolate` says so, it is opened in a process apart.
 
     Raises:
         InputNotFound: The file has gone.
@@ -80,6 +83,17 @@ def digest_of(item: Item, limits: Limits, *, text_layer: bool = True) -> str:
 
 
 def _content(item: Item, instruction: str, limits: Limits, text_layer: bool) -> Content:
+    if item.path is not None and is_apart(item.kind):
+        return open_apart(item, instruction, limits, text_layer)
+    return open_here(item, instruction, limits, text_layer)
+
+
+def open_here(item: Item, instruction: str, limits: Limits, text_layer: bool) -> Content:
+    """What `open_content` and `open_query` give, opened in this process whatever `isolate` says.
+
+    Raises:
+        PonderError: As there.
+    """
     digest = _digest(item, instruction, limits, text_layer)
     path, given = item.path, item.text
     check_length(given, path or "text", limits)

@@ -6,6 +6,7 @@ import hashlib
 
 from ponder.errors import InputInvalid
 from ponder.media.formats import size_of
+from ponder.media.isolated import is_apart, page_count_apart
 from ponder.media.limits import Limits
 from ponder.media.pages import page_count
 from ponder.media.scan import Source
@@ -25,7 +26,7 @@ def items_of(source: Source, limits: Limits) -> list[Item]:
     size_of(source.path, source.kind, limits)
     if source.kind != "page":
         return [Item(id=item_id(source.path), kind=source.kind, uri=source.path, path=source.path)]
-    count = page_count(source.path)
+    count = page_count_apart(source.path) if is_apart("page") else page_count(source.path)
     if count > limits.max_pages:
         raise InputInvalid(
             f"the PDF has {count} pages, over the limit of {limits.max_pages}",

@@ -27,8 +27,10 @@ def announce(shelf: Path, port: int) -> None:
     """
     path = shelf / NAME
     partial = path.with_name(f".{NAME}.{os.getpid()}")
-    partial.write_text(json.dumps({"port": port, "pid": os.getpid()}) + "\n", "utf-8")
-    partial.replace(path)
+    # A shelf that cannot be written is served all the same: only the command line does not find it.
+    with suppress(OSError):
+        partial.write_text(json.dumps({"port": port, "pid": os.getpid()}) + "\n", "utf-8")
+        partial.replace(path)
 
 
 def withdraw(shelf: Path) -> None:

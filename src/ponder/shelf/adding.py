@@ -14,6 +14,7 @@ from ponder.records import Skipped
 from ponder.shelf.catalog import NAME as CATALOG
 from ponder.shelf.catalog import Catalog, Entry, bookkeeping
 from ponder.shelf.ingest import Ingest, MediaOpener
+from ponder.shelf.making import Here, MakesRows, Spreads
 from ponder.shelf.plan import Plan, Task, make_plan
 from ponder.shelf.refused import Blamed, Refusal
 from ponder.shelf.report import AddReport, Progress
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 INDEX = "index"
 """Folder of the index within a shelf."""
 
+SPOOL = "spool"
+"""Folder within a shelf of what a fleet has made and nobody has stored yet."""
+
 
 def add_paths(
     shelf: Shelf,
@@ -34,6 +38,7 @@ def add_paths(
     workers: int,
     commit_every: int,
     progress: Progress | None,
+    spread: Spreads | None = None,
 ) -> AddReport:
     """What `Shelf.add` does under the write lock."""
     began = time.perf_counter()
@@ -41,11 +46,12 @@ def add_paths(
     models = shelf.models
     opener = MediaOpener(shelf.manifest.limits)
     ingest = Ingest(models, shelf.cache, reason_tokens=shelf.manifest.reason_tokens, opener=opener)
+    maker: MakesRows = Here(ingest, workers) if spread is None else spread(ingest, shelf.path / SPOOL)
     plan, known = plan_paths(shelf, paths, follow_links=follow_links)
     removed = shelf.index.remove(plan.gone) if plan.gone else 0
     for start in range(0, len(plan.touched), ITEMS_AT_ONCE):
         _stamp(shelf, plan.touched[start : start + ITEMS_AT_ONCE])
-    added, updated, skipped, refusals = _store(shelf, plan, ingest, workers, commit_every, progress)
+    added, updated, skipped, refusals = _store(shelf, plan, maker, commit_every, progress)
     if plan.gone or plan.touched or plan.tasks:
         known = _stored(shelf)
     known.refused = {refusal.id: refusal for refusal in (*plan.refused, *refusals)}
@@ -56,7 +62,7 @@ def add_paths(
         unchanged=plan.unchanged,
         removed=removed,
         skipped=(*plan.skipped, *skipped),
-        tokens=ingest.usage,
+        tokens=maker.usage,
         seconds=time.perf_counter() - began,
     )
 
@@ -89,30 +95,31 @@ def _stamp(shelf: Shelf, tasks: Sequence[Task]) -> None:
 
 
 def _store(
-    shelf: Shelf,
-    plan: Plan,
-    ingest: Ingest,
-    workers: int,
-    commit_every: int,
-    progress: Progress | None,
+    shelf: Shelf, plan: Plan, maker: MakesRows, commit_every: int, progress: Progress | None
 ) -> tuple[int, int, list[Skipped], list[Refusal]]:
-    added = updated = 0
-    skipped: list[Skipped] = []
+    added = updated = done = 0
+    skipped: list[tuple[int, Skipped]] = []
     refusals: list[Refusal] = []
     total = len(plan.tasks)
     if not total:
-        return added, updated, skipped, refusals
-    rows = ingest.rows((task.item for task in plan.tasks), workers=workers)
-    with Writer(shelf.index, commit_every) as writer, closing(rows):
-        for done, (task, row) in enumerate(zip(plan.tasks, rows, strict=True), start=1):
-            if isinstance(row, Skipped):
-                skipped.append(Skipped(row.uri, row.error))
-                if isinstance(row, Blamed):
-                    refusals.append(Refusal.of(task.item.id, task.file, row))
-            else:
-                writer.put(replace(row, source=bookkeeping(task.file, task.of)))
-                added += task.old is None
-                updated += task.old is not None
-            if progress is not None:
-                progress(done, total, len(plan.skipped) + len(skipped))
-    return added, updated, skipped, refusals
+        return added, updated, [], refusals
+    made = maker.make([task.item for task in plan.tasks])
+    with Writer(shelf.index, commit_every) as writer, closing(made):
+        for some in made:
+            for place, row in some.rows:
+                task = plan.tasks[place]
+                if isinstance(row, Skipped):
+                    skipped.append((place, Skipped(row.uri, row.error)))
+                    if isinstance(row, Blamed):
+                        refusals.append(Refusal.of(task.item.id, task.file, row))
+                else:
+                    writer.put(replace(row, source=bookkeeping(task.file, task.of)), whole=some.whole)
+                    added += task.old is None
+                    updated += task.old is not None
+                done += 1
+                if progress is not None:
+                    progress(done, total, len(plan.skipped) + len(skipped))
+            if some.whole:
+                writer.flush()
+    skipped.sort(key=lambda each: each[0])
+    return added, updated, [each for _, each in skipped], refusals

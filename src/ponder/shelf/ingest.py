@@ -25,6 +25,7 @@ from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
 from ponder.records import Content, Embedded, Item, Reasoning, Row, Skipped, Usage
 from ponder.shelf.refused import Blamed, bytes_are_to_blame
+from ponder.shelf.vetting import one_each, vetted_embedded, vetted_reasoning
 
 
 class Opener(Protocol):
@@ -169,7 +170,10 @@ class Ingest:
             made = self._made.pop(key, None)
             self.usage += Usage(cached=reasoning.tokens) if made is None else made
             return reasoning
-        [found] = self.models.reasoner.reason([document.content], role="document", tokens=self.reason_tokens)
+        reasoner = self.models.reasoner
+        told = reasoner.reason([document.content], role="document", tokens=self.reason_tokens)
+        [found] = one_each(told, 1, reasoner.fingerprint)
+        found = vetted_reasoning(found, document.content, self.reason_tokens, reasoner)
         data = encode_reasoning(found)
         self.cache.put(key, data)
         self.usage += Usage(found.usage.read, found.usage.written)
@@ -199,7 +203,9 @@ class Ingest:
             raise
         except InputInvalid:
             return  # one by one, the one that is to blame is found
-        for key, reasoning in zip(contents, found, strict=True):
+        one_each(found, len(contents), self.models.reasoner.fingerprint)
+        for (key, content), reasoning in zip(contents.items(), found, strict=True):
+            vetted_reasoning(reasoning, content, self.reason_tokens, self.models.reasoner)
             self.cache.put(key, encode_reasoning(reasoning))
             self._made[key] = Usage(reasoning.usage.read, reasoning.usage.written)
 
@@ -213,7 +219,10 @@ class Ingest:
         key = self._vectors_key(document, reasoning)
         embedded = cached_embedded(self.cache, key)
         if embedded is None:
-            [embedded] = self.models.embedder.embed_documents([document.content], [reasoning])
+            embedder = self.models.embedder
+            made = embedder.embed_documents([document.content], [reasoning])
+            [embedded] = one_each(made, 1, embedder.fingerprint)
+            embedded = vetted_embedded(embedded, embedder)
             self.cache.put(key, encode_embedded(embedded))
         return embedded
 

@@ -18,6 +18,7 @@ from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
 from ponder.records import Query, Ranking, Row
 from ponder.shelf.adding import INDEX, add_paths, plan_paths
+from ponder.shelf.making import Spreads
 from ponder.shelf.manifest import NAME, Manifest
 from ponder.shelf.plan import Plan
 from ponder.shelf.report import AddReport, Progress, ShelfInfo
@@ -98,6 +99,7 @@ class Shelf:
         workers: int = 1,
         commit_every: int = ITEMS_AT_ONCE,
         progress: Progress | None = None,
+        spread: Spreads | None = None,
     ) -> AddReport:
         """Index files and folders; what has not changed since the last time is left alone.
 
@@ -113,6 +115,8 @@ class Shelf:
             workers: Threads that open files ahead of the models.
             commit_every: Items in one commit: a commit takes some 10 ms.
             progress: Is called after each item.
+            spread: Has the rows made elsewhere (`ponder.spread`), and stored a shard at a time; None makes
+                them here.
 
         Raises:
             InputNotFound: A path does not exist; nothing is changed.
@@ -129,6 +133,7 @@ class Shelf:
                 workers=workers,
                 commit_every=commit_every,
                 progress=progress,
+                spread=spread,
             )
 
     def plan(self, *paths: str | os.PathLike[str], follow_links: bool = False) -> Plan:
@@ -278,7 +283,11 @@ class Shelf:
 
     def _searching(self, stages: str | Cascade | None, on_fault: OnFault) -> CascadeSearch:
         from ponder.cascade import default_cascade, parse_stages
+        from ponder.shelf.checking import again, lost_index
 
+        here = self.manifest.store == LOCAL
+        if here and self._index is None and (lost := lost_index(self.path)):
+            raise BackendFailed(lost, str(self.path / INDEX), again(self.path))
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
 

@@ -38,13 +38,19 @@ class Writer:
         self._rows: list[Row] = []
         self._since = time.monotonic()
 
-    def put(self, row: Row) -> None:
+    def put(self, row: Row, *, whole: bool = False) -> None:
         """Store a row, now or with the next batch.
+
+        Args:
+            row: The row.
+            whole: Nothing is committed before `flush` is called.
 
         Raises:
             BackendFailed: The batch could not be written.
         """
         self._rows.append(row)
+        if whole:
+            return
         if len(self._rows) >= self._commit_every or time.monotonic() - self._since >= SECONDS_AT_ONCE:
             self.flush()
 

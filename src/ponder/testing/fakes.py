@@ -186,13 +186,18 @@ class FakeModels:
         }
 
 
-def build(*, cache: BlobCache | None = None, calibration: str = "") -> FakeModels:
+def build(*, cache: BlobCache | None = None, calibration: str = "", delay_ms: int = 0) -> FakeModels:
     """The fakes as an entry point of the group ``ponder.models`` would give them.
 
     Args:
         cache: Taken for the signature's sake: the fakes make nothing worth keeping.
         calibration: A file of ``ponder calibrate``; "" for none.
+        delay_ms: Milliseconds that reasoning about a content takes.
     """
     from ponder.rerank.calibration import read_calibration
 
-    return FakeModels(calibration=read_calibration(Path(calibration)) if calibration else None)
+    return FakeModels(
+        name=f"fake,delay_ms={delay_ms}" if delay_ms else "fake",
+        delay=delay_ms / 1000,
+        calibration=read_calibration(Path(calibration)) if calibration else None,
+    )

@@ -13,12 +13,14 @@ import typer
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
 from ponder.cli.partly import finish
+from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
 
 if TYPE_CHECKING:
     from ponder.evaluate.mmeb.loading import Loaded
     from ponder.evaluate.mmeb.running import TaskRun
     from ponder.protocols import BlobCache, Models
     from ponder.records import Skipped
+    from ponder.spread.maker import Spread
 
 
 def run(
@@ -47,6 +49,11 @@ def run(
         str, typer.Option("--shard", metavar="K/N", help="Every Nth query: one process, one GPU each.")
     ] = "1/1",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
+    on: options.On = "local",
+    actors: options.Actors = None,
+    actor_gpus: options.ActorGpus = 0.0,
+    shard_seconds: options.ShardSeconds = SHARD_SECONDS,
+    spool: options.SpoolFolder = None,
     as_json: options.Json = False,
 ) -> None:
     """Run tasks through a cascade, each query within its budget; score them as the official evaluator does.
@@ -70,13 +77,16 @@ def run(
         seed=seed,
     )
     part = Shard.parse(shard)
+    spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
     left_out: list[Skipped] = []
     with quiet_stdout(as_json), user_cache() as cache:
         store = Overlay(cache) if dry_run else cache
         chosen = load(models, cache=store)
         settings.cascade.check(chosen)
         runs = _runs(data, tasks, out, settings, limit, part, left_out)
-        rows = _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out)
+        rows = (
+            _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out, spread)
+        )
         shown = []
         for row in rows:
             shown.append(row)
@@ -84,6 +94,7 @@ def run(
                 print_json(row)
     if not as_json:
         _show(shown, dry_run=dry_run)
+    tell_costs(spread)
     finish([{"uri": each.uri, "error": each.error} for each in left_out])
 
 
@@ -145,6 +156,7 @@ def _scores(
     cache: BlobCache,
     out: Path,
     left_out: list[Skipped],
+    spread: Spread | None,
 ) -> Iterator[dict[str, Any]]:
     from ponder.evaluate.mmeb.manifest import note
     from ponder.evaluate.mmeb.marking import all_answers, mark
@@ -155,7 +167,9 @@ def _scores(
         note(out, each, models, ["ponder", *sys.argv[1:]])
         began = time.perf_counter()
         with progress(f"{each.name}: candidates") as documents, progress(f"{each.name}: queries") as queries:
-            for budget, mine in run_task(each, models, cache, documents=documents, queries=queries):
+            for budget, mine in run_task(
+                each, models, cache, documents=documents, queries=queries, spread=spread
+            ):
                 answers = all_answers(each, budget, models)
                 if answers is None:
                     left_out.append(Skipped(each.name, f"{len(mine)} answers; other shards have the rest"))

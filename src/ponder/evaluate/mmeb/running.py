@@ -21,6 +21,7 @@ from ponder.evaluate.settings import Settings
 from ponder.index.codecs import dumps
 from ponder.protocols import BlobCache, Models
 from ponder.records import Ranking
+from ponder.shelf.making import Spreads
 
 DEPTH = 1000
 """Names kept of a ranking over a shared pool; a pool of a query's own is kept whole."""
@@ -143,6 +144,7 @@ def run_task(
     *,
     documents: Advance | None = None,
     queries: Advance | None = None,
+    spread: Spreads | None = None,
 ) -> Iterator[tuple[int, dict[int, Answer]]]:
     """Ask whatever was not answered before.
 
@@ -152,6 +154,7 @@ def run_task(
         cache: Reasonings and vectors by content: what tasks share is made once.
         documents: Called with (candidates embedded, candidates).
         queries: Called with (answers, answers of all budgets).
+        spread: Has candidates reasoned about and embedded elsewhere (`ponder.spread`).
 
     Yields:
         For each budget: its answers by the query's number, this process' shard.
@@ -172,7 +175,7 @@ def run_task(
                 if question.number in answered[budget]:
                     continue
                 if not corpus:
-                    corpus = _corpus(told, models, cache, run.settings, documents)
+                    corpus = _corpus(told, models, cache, run.settings, documents, spread)
                 if isinstance(corpus, str):
                     answer = Answer(question.number, (), (), {}, corpus)
                 else:
@@ -188,11 +191,16 @@ def run_task(
 
 
 def _corpus(
-    told: Asking, models: Models, cache: BlobCache, settings: Settings, advance: Advance | None
+    told: Asking,
+    models: Models,
+    cache: BlobCache,
+    settings: Settings,
+    advance: Advance | None,
+    spread: Spreads | None,
 ) -> Corpus | str:
     """What the questions are ranked over, or why there is nothing: one such task does not stop the others."""
     try:
-        return build_corpus(told.items, models, cache, settings, advance, told.limits)
+        return build_corpus(told.items, models, cache, settings, advance, told.limits, spread)
     except ModelInvalid:
         raise
     except InputInvalid as error:
