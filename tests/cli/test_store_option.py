@@ -18,6 +18,8 @@ def test_index_search_info_and_remove_in_another_store(ponder, postgres_url, tmp
     hits = ponder.json("search", shelf, "red kite")["hits"]
     assert hits[0]["uri"].endswith("kite.txt")
     assert ponder.json("doctor", "index", shelf)["state"]["method"] == "exact"
+    deep = ponder.json("doctor", shelf, "--deep")["deep"]
+    assert (deep["rows"], deep["rows_without_checksum"], deep["damages"]) == (2, 0, 0)
     assert ponder.json("remove", shelf, "--filter", "uri LIKE '%tea%'")["removed"] == 1
     assert ponder.json("info", shelf)["items"] == 1
 

@@ -178,7 +178,6 @@ def _shelf(path: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _deep(path: Path, problems: list[str]) -> dict[str, Any]:
-    from ponder.cli.console import progress
     from ponder.shelf.checking import check_shelf
 
     with progress("checking") as advance:

@@ -32,6 +32,14 @@ def index(
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of PATH.")
     ] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Where a new shelf keeps its index: lance (its folder), s3://…, postgresql://…, qdrant+http://…",
+            metavar="WHERE",
+            show_default=False,
+        ),
+    ] = None,
     on: options.On = "local",
     actors: options.Actors = None,
     actor_gpus: options.ActorGpus = 0.0,
@@ -42,14 +50,6 @@ def index(
         typer.Option("--dry-run", help="Say what it would take, by a few items that are tried, and stop."),
     ] = False,
     isolate: options.Isolate = "auto",
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Where a new shelf keeps its index: lance (its folder), s3://…, postgresql://…, qdrant+http://…",
-            metavar="WHERE",
-            show_default=False,
-        ),
-    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Put files into a shelf, or update it.

@@ -92,7 +92,7 @@ class LanceIndex:
         self._commits, self._rows, self._asked_until = 0, 0, 0.0
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
-        # On object storage the store itself keeps sums of what it holds.
+        # On object storage the server looks after its files.
         self._sums = None if self._remote else FileSums(path)
         # Before Lance reads them: at bytes that are not its own it fails in many ways, or does not.
         if self._sums is not None and (problems := self._sums.problems()):
@@ -199,11 +199,6 @@ class LanceIndex:
         with self._guard("read"):
             return sources_from(self._select(_FIRST_PART, ["id", "digest", "source"]))
 
-    def unsummed(self, ids: Sequence[str]) -> int:
-        """How many of these rows have no checksum: those that a ponder before 0.1.0 wrote."""
-        with self._guard("read"):
-            return unsummed(self._select(f"id IN {quoted(list(ids))} AND {_FIRST_PART}", ["source"]))
-
     @property
     def stamp(self) -> str:
         """A text that changes with every version of the table."""
@@ -226,6 +221,12 @@ class LanceIndex:
         untidy = pieces >= due or old >= due or left > parts / 10 or (not found and parts >= self._exact_rows)
         return IndexState(method, knob, self._probes(None), parts, left, pieces, old, untidy)
 
+    def unsummed(self, ids: Sequence[str]) -> int:
+        """How many of these rows have no checksum: those that a ponder before 0.1.0 wrote."""
+        with self._guard("read"):
+            found = self._select(f"id IN {quoted(list(ids))} AND {_FIRST_PART}", ["source"])
+            return unsummed(found["source"].to_pylist())
+
     def compact(self) -> None:
         """Merge small files, delete old versions, and build or extend the IVF_SQ index.
 
@@ -236,7 +237,8 @@ class LanceIndex:
             if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
                 build_vector_index(self._table)
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
-            self._note(anew=True)
+            if self._sums is not None:
+                self._sums.note(anew=True)
         self._commits, self._asked_until = 0, 0.0
 
     def reindex(self) -> None:
@@ -244,7 +246,8 @@ class LanceIndex:
         with self._guard("reindex"):
             if self._table.count_rows() >= self._exact_rows:
                 build_vector_index(self._table)
-                self._note()
+            if self._sums is not None:
+                self._sums.note(anew=True)
         self._asked_until = 0.0
 
     def close(self) -> None:
@@ -303,13 +306,10 @@ class LanceIndex:
             self._check = ItemFilter()
         return self._check.check(where)
 
-    def _note(self, *, anew: bool = False) -> None:
-        if self._sums is not None:
-            self._sums.note(anew=anew)
-
     def _committed(self) -> None:
         with self._guard("write"):
-            self._note()
+            if self._sums is not None:
+                self._sums.note()
         with self._guard("read"):
             stats: Any = self._table.stats()
             due = max(self._compact_every, math.isqrt(stats["num_rows"]))

@@ -122,5 +122,5 @@ def guarded(doing: str, path: str | Path) -> Iterator[None]:
 def made_again(path: str | Path) -> str:
     """How a damaged index is made again: reasonings and vectors come from the cache as far as it has them."""
     if is_remote(path):
-        return "index the files again into a new shelf"
+        return "index into a new shelf at another prefix: ponder index SHELF PATH --store s3://…"
     return f"make it again: mv {path} {path}.damaged && ponder index {Path(path).parent} PATH"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ponder.index.codecs import loads
 from ponder.index.filters import FILTER_COLUMNS
 from ponder.index.mirror import FilterMirror, item_key
 from ponder.index.pgvector_rows import NEAREST, NEAREST_OF, copy_statement, item_values, part_values, stacked
 from ponder.index.pgvector_tables import ITEM_COLUMNS, LONGEST_HNSW, PART_COLUMNS, Tables
-from ponder.index.rows import Source, stored_row
+from ponder.index.rows import Source, stored_row, stored_source, unsummed
 from ponder.index.scores import checked_query, checked_rows
 from ponder.index.stored import EXACT, IndexState
 from ponder.index.widening import Nearest, widened
@@ -189,7 +188,14 @@ class PgvectorIndex:
         """Id, digest and bookkeeping of every item, without reasoning and vectors."""
         with self._tables.using("read") as cursor:
             found = cursor.execute(self._tables.sql("SELECT id, digest, source FROM {items}")).fetchall()
-        return [Source(name, digest, loads(source)) for name, digest, source in found]
+        return [stored_source(*each) for each in found]
+
+    def unsummed(self, ids: Sequence[str]) -> int:
+        """How many of these rows have no checksum."""
+        keys = [item_key(name) for name in ids]
+        with self._tables.using("read") as cursor:
+            statement = self._tables.sql("SELECT source FROM {items} WHERE key = ANY(%s)")
+            return unsummed(source for (source,) in cursor.execute(statement, [keys]).fetchall())
 
     def state(self) -> IndexState:
         """How the vectors are indexed, and how many dead rows wait for PostgreSQL's vacuum."""

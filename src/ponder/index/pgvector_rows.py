@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import InputInvalid
-from ponder.index.codecs import dumps
 from ponder.index.filters import FILTER_COLUMNS, item_columns
 from ponder.index.mirror import item_key
-from ponder.index.rows import record_text
+from ponder.index.rows import stored_texts
 from ponder.records import Row
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def item_values(row: Row) -> tuple[Any, ...]:
     """
     columns = item_columns([row.item], [row.digest])
     try:
-        record, source = record_text(row), dumps(dict(row.source))
+        record, source = stored_texts(row)
         # PostgreSQL's text cannot hold a zero byte. A filter may miss it: the record keeps it, as an escape.
         texts = [
             value.replace("\0", "") if isinstance(value := columns[name][0], str) and name != "id" else value

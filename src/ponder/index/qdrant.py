@@ -8,11 +8,10 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import InputInvalid, InputNotFound
-from ponder.index.codecs import loads
 from ponder.index.filters import FILTER_COLUMNS
 from ponder.index.mirror import FilterMirror, item_key
 from ponder.index.qdrant_points import array_of, guarded, point_of
-from ponder.index.rows import Source, stored_row
+from ponder.index.rows import Source, stored_row, stored_source, unsummed
 from ponder.index.scores import checked_query, checked_rows
 from ponder.index.stored import EXACT, IndexState
 from ponder.index.widening import Nearest, widened
@@ -177,7 +176,11 @@ class QdrantIndex:
     def sources(self) -> list[Source]:
         """Id, digest and bookkeeping of every item, without reasoning and vectors."""
         found = self._scroll(["id", "digest", "source"])
-        return [Source(held["id"], held["digest"], loads(held["source"])) for held in found]
+        return [stored_source(held["id"], held["digest"], held["source"]) for held in found]
+
+    def unsummed(self, ids: Sequence[str]) -> int:
+        """How many of these rows have no checksum."""
+        return unsummed((each.payload or {})["source"] for each in self._retrieve(ids, ["source"]))
 
     def state(self) -> IndexState:
         """How the segments are indexed."""

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ponder.errors import BackendFailed, InputInvalid, MissingDependency
-from ponder.index.codecs import dumps
 from ponder.index.filters import FILTER_COLUMNS, item_columns
 from ponder.index.mirror import item_key
-from ponder.index.rows import record_text
+from ponder.index.rows import stored_texts
 from ponder.records import Row
 
 if TYPE_CHECKING:
@@ -47,7 +46,8 @@ def point_of(row: Row, written: int) -> tuple[PointStruct, int]:
     columns = item_columns([row.item], [row.digest])
     try:
         payload = {name: columns[name][0] for name in FILTER_COLUMNS}
-        payload |= {"record": record_text(row), "source": dumps(dict(row.source)), "written": written}
+        record, source = stored_texts(row)
+        payload |= {"record": record, "source": source, "written": written}
         payload |= {"labels": list(row.embedded.labels), "parts": len(row.embedded.labels)}
         size = sum(len(value.encode()) for value in payload.values() if isinstance(value, str))
     except (TypeError, ValueError) as error:

@@ -73,11 +73,11 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
             columns["part_no"] = list(range(count))
             columns["part"] = list(row.embedded.labels)
             flat = np.ascontiguousarray(row.embedded.vectors, dtype=np.float32).reshape(-1)
-            record = record_text(row)
+            record, source = stored_texts(row)
             # Not null on the other parts: Lance takes one text among nulls for a constant, which it repeats
             # for all of them when it reads, and 3 MB for 700 parts are more than its offsets can count.
             columns["record"] = [record] + [""] * (count - 1)
-            columns["source"] = [source_text(row, record)] + [None] * (count - 1)
+            columns["source"] = [source] + [None] * (count - 1)
             columns["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(flat), dim)
             tables.append(pa.table({name: columns[name] for name in schema.names}, schema=schema))
         except (TypeError, ValueError, pa.ArrowException) as error:
@@ -105,14 +105,21 @@ def from_table(table: pa.Table) -> dict[str, Row]:
         mine.sort(key=lambda place: columns["part_no"][place])
         first = mine[0]
         labels = tuple(columns["part"][place] for place in mine)
-        rows[name] = stored_row(
-            name,
-            columns["record"][first],
-            Embedded(labels, vectors[mine].astype(np.float32, copy=False)),
-            columns["digest"][first],
-            columns["source"][first],
-        )
+        record, digest, source = (columns[each][first] for each in ("record", "digest", "source"))
+        embedded = Embedded(labels, vectors[mine].astype(np.float32, copy=False))
+        rows[name] = stored_row(name, record, embedded, digest, source)
     return rows
+
+
+def stored_texts(row: Row) -> tuple[str, str]:
+    """What is stored of a row as text: item and reasoning; the writer's bookkeeping with the row's checksum.
+
+    Raises:
+        TypeError: Something in it is not JSON.
+    """
+    record, source = _record(row), dict(row.source)
+    checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, row.embedded.vectors)
+    return record, dumps({**source, _SUM: checksum})
 
 
 def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: str) -> Row:
@@ -120,13 +127,13 @@ def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: 
 
     Args:
         name: Its id.
-        record: As `record_text` made it.
+        record: The first of `stored_texts`.
         embedded: Its vectors.
         digest: Its content's digest.
-        source: The writer's bookkeeping, as `source_text` made it; its checksum is compared.
+        source: The second of `stored_texts`.
 
     Raises:
-        BackendFailed: It cannot be read, or is not what was written.
+        BackendFailed: It is not what was written.
     """
     try:
         told = loads(source)
@@ -144,18 +151,22 @@ def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: 
         ) from error
 
 
+def stored_source(name: str, digest: str, source: str) -> Source:
+    """What `stored_texts` made of the writer's bookkeeping, without the checksum."""
+    return Source(name, digest, {key: value for key, value in loads(source).items() if key != _SUM})
+
+
 def sources_from(table: pa.Table) -> list[Source]:
     """The sources of a table with the columns id, digest and source, first parts only."""
     columns = table.to_pydict()
     return [
-        Source(name, digest, {key: value for key, value in loads(source).items() if key != _SUM})
-        for name, digest, source in zip(columns["id"], columns["digest"], columns["source"], strict=True)
+        stored_source(*each) for each in zip(columns["id"], columns["digest"], columns["source"], strict=True)
     ]
 
 
-def unsummed(table: pa.Table) -> int:
-    """How many of a table's sources, first parts only, have no checksum."""
-    return sum(_SUM not in loads(source) for source in table["source"].to_pylist())
+def unsummed(sources: Iterable[str]) -> int:
+    """How many of these bookkeepings, as they are stored, have no checksum."""
+    return sum(_SUM not in loads(source) for source in sources)
 
 
 def _checksum(
@@ -173,19 +184,6 @@ def _checksum(
     return hashed.hexdigest()
 
 
-def source_text(row: Row, record: str) -> str:
-    """The writer's bookkeeping as one text, with a checksum over all that the row holds.
-
-    Args:
-        row: The row.
-        record: Of `record_text`.
-    """
-    source = dict(row.source)
-    checksum = _checksum(row.item.id, row.digest, record, source, row.embedded.labels, row.embedded.vectors)
-    return dumps({**source, _SUM: checksum})
-
-
-def record_text(row: Row) -> str:
-    """What is stored of an item and its reasoning, as one text."""
+def _record(row: Row) -> str:
     item = {each.name: getattr(row.item, each.name) for each in fields(Item)}
     return dumps([item | {"metadata": dict(row.item.metadata)}, reasoning_fields(row.reasoning)])

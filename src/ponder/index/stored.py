@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -82,6 +83,10 @@ class StoredIndex(Index, Protocol):
 
     def sources(self) -> list[Source]:
         """Id, digest and bookkeeping of every item, without reasoning and vectors."""
+        ...
+
+    def unsummed(self, ids: Sequence[str]) -> int:
+        """How many of these rows have no checksum: those that a ponder before 0.1.0 wrote."""
         ...
 
     def state(self) -> IndexState:

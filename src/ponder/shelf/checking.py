@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from ponder.errors import BackendFailed, PonderError
 from ponder.index.file_sums import FileSums
 from ponder.index.lance_table import made_again
-from ponder.index.stores import LOCAL
+from ponder.index.stores import LOCAL, open_store
 from ponder.index.versions import version_stamp
 from ponder.shelf.adding import INDEX
 from ponder.shelf.catalog import NAME as CATALOG
 from ponder.shelf.manifest import Manifest
 
 if TYPE_CHECKING:
-    from ponder.index.lance import LanceIndex
+    from ponder.index.stored import StoredIndex
     from ponder.records import Row
 
 _AT_ONCE = 64
@@ -76,25 +76,22 @@ def check_shelf(folder: Path, progress: Callable[[int, int], None] | None = None
         return Checked((Damage(error.what, error.where, error.hint),))
     if manifest is None:
         return Checked((Damage("there is no shelf", str(folder), f"ponder index {folder} PATH"),))
-    if manifest.store != LOCAL:
-        # What another store holds is its own to keep whole; `ponder doctor index` looks at how it finds.
-        return Checked(())
     repair = again(folder)
-    sums = FileSums(folder / INDEX)
-    files, unknown = len(sums.read()), sums.unknown()
-    broken = [Damage("a damaged file", problem, repair) for problem in sums.problems(deep=True)]
-    if lost := lost_index(folder):
-        broken.append(Damage(lost, str(folder / INDEX), repair))
-    if broken or not version_stamp(folder / INDEX):
-        # Without a table, and none that was: a shelf that was killed before its first commit.
-        return Checked(tuple(broken), files=files, unknown=unknown)
-    from ponder.index.lance import LanceIndex
-
+    files = unknown = 0
+    if manifest.store == LOCAL:
+        sums = FileSums(folder / INDEX)
+        files, unknown = len(sums.read()), sums.unknown()
+        broken = [Damage("a damaged file", problem, repair) for problem in sums.problems(deep=True)]
+        if lost := lost_index(folder):
+            broken.append(Damage(lost, str(folder / INDEX), repair))
+        if broken or not version_stamp(folder / INDEX):
+            # Without a table, and none that was: a shelf that was killed before its first commit.
+            return Checked(tuple(broken), files=files, unknown=unknown)
     try:
-        index = LanceIndex(folder / INDEX, manifest.dim, create=False)
-        found = _Rows(index, folder, progress)
-        damages = tuple(found.damages())
-        damages += tuple(_whole(index, found, damages))
+        with closing(open_store(manifest.store, folder / INDEX, manifest.dim)) as index:
+            found = _Rows(index, folder, progress)
+            damages = tuple(found.damages())
+            damages += tuple(_whole(index, folder, found, damages))
         return Checked(damages, found.rows, found.unsummed, files, unknown)
     except PonderError as error:
         return Checked((Damage(error.what, error.where, repair),), files=files, unknown=unknown)
@@ -130,7 +127,7 @@ def again(folder: Path) -> str:
 class _Rows:
     """Reads rows a few at a time, and one by one where some cannot be read."""
 
-    def __init__(self, index: LanceIndex, folder: Path, progress: Callable[[int, int], None] | None) -> None:
+    def __init__(self, index: StoredIndex, folder: Path, progress: Callable[[int, int], None] | None) -> None:
         self._index, self._folder, self._progress = index, folder, progress
         self.rows = self.parts = self.unsummed = 0
 
@@ -175,8 +172,8 @@ def _problem(row: Row) -> str:
     return "" if row.digest else "no digest of its content"
 
 
-def _whole(index: LanceIndex, found: _Rows, damages: Sequence[Damage]) -> Iterator[Damage]:
+def _whole(index: StoredIndex, folder: Path, found: _Rows, damages: Sequence[Damage]) -> Iterator[Damage]:
     parts = index.parts
     if not damages and found.parts != parts:
-        repair = again(Path(index.path).parent)
+        repair = again(folder)
         yield Damage(f"{abs(parts - found.parts)} vectors belong to no item", INDEX, repair)

@@ -285,8 +285,8 @@ class Shelf:
         from ponder.cascade import default_cascade, parse_stages
         from ponder.shelf.checking import again, lost_index
 
-        here = self._index is None and self.manifest.store == LOCAL
-        if here and (lost := lost_index(self.path)):
+        here = self.manifest.store == LOCAL
+        if here and self._index is None and (lost := lost_index(self.path)):
             raise BackendFailed(lost, str(self.path / INDEX), again(self.path))
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
