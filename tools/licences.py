@@ -40,8 +40,6 @@ EXCEPTIONS = {
     "psycopg": "LGPL-3.0-only: extra `postgres` only, imported unchanged; nobody gets it unasked",
     "psycopg-binary": "LGPL-3.0-only: extra `postgres` only, imported unchanged; nobody gets it unasked",
     "textual-image": "LGPL-3.0-or-later: extra `terminal` only, imported unchanged; nobody gets it unasked",
-    "psycopg": "LGPL-3.0-only: extra `postgres` only, imported unchanged; nobody gets it unasked",
-    "psycopg-binary": "LGPL-3.0-only: extra `postgres` only, imported unchanged; nobody gets it unasked",
 }
 """Packages outside of the list that stay, and why. Decided one by one."""
 
