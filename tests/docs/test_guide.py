@@ -159,7 +159,8 @@ def test_the_guides_variables_are_the_ones_that_are_read() -> None:
     text = (ROOT / "docs/guide.md").read_text("utf-8")
     told = set(re.findall(r"^\| `(PONDER_\w+)` \|", text, re.M))
     sources = (path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
-    read = {name for source in sources for name in re.findall(r'environ[^"\n]*"(PONDER_\w+)"', source)}
+    named = re.compile(r'(?:environ[^"\n]*|_VARIABLE = |envvar=)"(PONDER_\w+)"')
+    read = {name for source in sources for name in named.findall(source)}
     assert told == read
 
 

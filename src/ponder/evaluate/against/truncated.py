@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ponder.cascade.swapped import WithEmbedder
 from ponder.evaluate.against.selection import Selection
 from ponder.evaluate.corpus import Corpus
-from ponder.evaluate.remembered import RememberingEmbedder, RememberingModels
+from ponder.evaluate.remembered import RememberingEmbedder
 from ponder.index.exact import ExactIndex
 from ponder.protocols import Embedder
 from ponder.records import Content, Embedded, Item, Reasoning, Row
@@ -83,7 +84,7 @@ def truncated(corpus: Corpus, items: Sequence[Item], selection: Selection) -> Co
     index.add([replace(row, embedded=cut(row.embedded, selection)) for row in rows])
     whole = corpus.models
     embedder = RememberingEmbedder(TruncatedEmbedder(whole.embedder, selection), _Kept())
-    models = RememberingModels(whole.name, whole.reasoner, embedder, whole.rerankers, whole.reason_tokens)
+    models = WithEmbedder(whole.name, whole.reasoner, embedder, whole.rerankers, whole.reason_tokens)
     return replace(corpus, index=index, models=models)
 
 
