@@ -11,7 +11,8 @@ from ponder.cascade import parse_stages
 from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
 from ponder.evaluate.mmeb.parsed import Candidate, Info, Parsed, Query, Side
-from ponder.evaluate.mmeb.running import Shard, TaskRun, run_task
+from ponder.evaluate.mmeb.running import TaskRun, run_task
+from ponder.evaluate.mmeb.shard import Shard
 from ponder.evaluate.settings import Settings
 from ponder.index.cache import Cache
 from ponder.testing import FakeModels

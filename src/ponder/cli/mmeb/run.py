@@ -62,7 +62,7 @@ def run(
     --json, a line a task and budget. What was answered before a kill is kept: the same command goes on.
     """
     from ponder.cascade.pacing import check_allocation
-    from ponder.evaluate.mmeb.running import Shard
+    from ponder.evaluate.mmeb.shard import Shard
     from ponder.evaluate.settings import Settings
     from ponder.index.cache import Overlay, user_cache
     from ponder.models.registry import load

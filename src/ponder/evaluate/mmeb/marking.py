@@ -14,8 +14,9 @@ from ponder.evaluate.mmeb.files import write_info, write_predictions, write_scor
 from ponder.evaluate.mmeb.judged import Judged, judge
 from ponder.evaluate.mmeb.official import metrics_by_query
 from ponder.evaluate.mmeb.ranking import rank_scored
-from ponder.evaluate.mmeb.running import DEPTH, Shard, TaskRun, tokens_per_query
+from ponder.evaluate.mmeb.running import DEPTH, TaskRun, tokens_per_query
 from ponder.evaluate.mmeb.score import Scored, score
+from ponder.evaluate.mmeb.shard import Shard
 from ponder.evaluate.mmeb.standing import slots_of, standing_of_names
 from ponder.evaluate.report import DIGITS, rounded
 from ponder.protocols import Models

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ponder.cascade import Cascade, Rerank, Retrieve
-from ponder.errors import BadArguments, InputInvalid, InputNotFound, ModelInvalid
+from ponder.errors import InputInvalid, InputNotFound, ModelInvalid
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
 from ponder.evaluate.mmeb.asking import Asking, Question, asking
 from ponder.evaluate.mmeb.official import DEEPEST
 from ponder.evaluate.mmeb.parsed import Parsed
+from ponder.evaluate.mmeb.shard import WHOLE, Shard
 from ponder.evaluate.report import tokens_of
 from ponder.evaluate.run_folder import fingerprints
 from ponder.evaluate.settings import Settings
@@ -27,40 +28,6 @@ DEPTH = 1000
 """Names kept of a ranking over a shared pool; a pool of a query's own is kept whole."""
 
 Advance = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """A part of each task's queries, for one of several processes.
-
-    Example:
-        >>> Shard.parse("2/4"), Shard.parse("2/4").takes(5)
-        (Shard(number=2, of=4), True)
-    """
-
-    number: int = 1
-    of: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """From ``NUMBER/OF``, counted from 1.
-
-        Raises:
-            BadArguments: It is none.
-        """
-        first, slash, second = text.partition("/")
-        if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
-            raise BadArguments(f"not a shard: {text!r}", "--shard", "write NUMBER/OF, as in 1/4")
-        return cls(int(first), int(second))
-
-    def takes(self, number: int) -> bool:
-        """Whether a query is of this part."""
-        return number % self.of == self.number - 1
-
-    @property
-    def suffix(self) -> str:
-        """Of a file's name."""
-        return "" if self.of == 1 else f".{self.number}-of-{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +56,7 @@ class TaskRun:
     settings: Settings
     revision: str = ""
     limit: int | None = None
-    shard: Shard = Shard()
+    shard: Shard = WHOLE
 
     @property
     def asking(self) -> Asking:

@@ -1,0 +1,45 @@
+"""A part of a task's queries, for one of several processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ponder.errors import BadArguments
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A part of each task's queries, for one of several processes.
+
+    Example:
+        >>> Shard.parse("2/4"), Shard.parse("2/4").takes(5)
+        (Shard(number=2, of=4), True)
+    """
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """From ``NUMBER/OF``, counted from 1.
+
+        Raises:
+            BadArguments: It is none.
+        """
+        first, slash, second = text.partition("/")
+        if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+            raise BadArguments(f"not a shard: {text!r}", "--shard", "write NUMBER/OF, as in 1/4")
+        return cls(int(first), int(second))
+
+    def takes(self, number: int) -> bool:
+        """Whether a query is of this part."""
+        return number % self.of == self.number - 1
+
+    @property
+    def suffix(self) -> str:
+        """Of a file's name."""
+        return "" if self.of == 1 else f".{self.number}-of-{self.of}"
+
+
+WHOLE = Shard()
+"""All queries, in one process."""
