@@ -45,7 +45,7 @@ class Hangs(Worker):
 class Lies(Worker):
     def make(self, ingest, items):
         rows, skipped = super().make(ingest, items)
-        if first_time(self, "lied") and len(rows) > 1:
+        if len(rows) > 1 and first_time(self, "lied"):
             one, other = list(rows)[:2]
             rows[one] = replace(rows[other], item=rows[one].item)
         return rows, skipped
