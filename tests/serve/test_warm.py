@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -85,3 +86,9 @@ def test_names_that_a_terminal_would_obey_are_made_harmless(shelf, tmp_path, cap
     assert run(["search", str(shelf), "red kite"]) == 0
     shown = capsys.readouterr().out
     assert "\x1b" not in re.sub(r"\x1b\[[\d;]*m", "", shown) and "\x07" not in shown
+
+
+def test_a_shelf_whose_index_has_gone_is_not_served(shelf, capsys):
+    shutil.rmtree(shelf / "index")
+    assert run(["serve", str(shelf), "--port", "0"]) == 6
+    assert "the index has gone" in capsys.readouterr().err

@@ -56,14 +56,12 @@ def serve(
         what = f"serving needs {error.name}"
         raise MissingDependency(what, "", 'pip install "ponder[serve]"') from None
     from ponder.media import isolated
-    from ponder.shelf.manifest import Manifest
+    from ponder.shelf.shelf import open_shelf
 
     isolated.isolate(isolate)
-
-    if Manifest.read(shelf.expanduser().absolute()) is None:
-        from ponder.errors import InputNotFound
-
-        raise InputNotFound("there is no shelf", str(shelf), f"make one: ponder index {shelf} PATH")
+    # What is wrong with a shelf is told here, rather than by the first search.
+    with open_shelf(shelf, create=False) as opened:
+        opened.searching()
     folder = shelf.expanduser().absolute()
 
     class Announcing(uvicorn.Server):

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Body, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from ponder.cascade import default_cascade, parse_stages
 from ponder.errors import BadArguments, PonderError
 from ponder.media.handed import Handed
 from ponder.records import Query, Ranking
@@ -107,8 +106,7 @@ async def ranked(service: Service, asked: SearchRequest) -> AsyncIterator[tuple[
         query = Query(asked.text, image=image, instruction=asked.instruction)
 
         def work() -> Iterator[tuple[str, Ranking]]:
-            cascade = parse_stages(asked.stages) if asked.stages else default_cascade()
-            return cascade.on(service.shelf, limits=service.shelf.manifest.limits).stream(
+            return service.shelf.searching(asked.stages or None).stream(
                 query,
                 budget=asked.budget,
                 k=asked.k,

@@ -201,7 +201,7 @@ class Shelf:
             MissingDependency: The models' weights are not there.
             BackendFailed: A model or the index failed.
         """
-        search = self._searching(stages, on_fault)
+        search = self.searching(stages, on_fault)
         return search(query, budget=budget, k=k, where=where, allocate=allocate, explain=explain, gates=gates)
 
     def search_batch(
@@ -234,7 +234,7 @@ class Shelf:
         Raises:
             PonderError: As for `search`.
         """
-        search = self._searching(stages, on_fault)
+        search = self.searching(stages, on_fault)
         return search.batch(queries, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
 
     def recommend(
@@ -268,6 +268,7 @@ class Shelf:
         from ponder.cascade import parse_stages
         from ponder.cascade.recommending import recommend
 
+        self._refuse_lost()
         return recommend(
             self,
             like,
@@ -281,15 +282,30 @@ class Shelf:
             limits=self.manifest.limits,
         )
 
-    def _searching(self, stages: str | Cascade | None, on_fault: OnFault) -> CascadeSearch:
+    def searching(self, stages: str | Cascade | None = None, on_fault: OnFault = "raise") -> CascadeSearch:
+        """A cascade on this shelf, ready to be asked: at once, as a batch, or stage by stage.
+
+        Args:
+            stages: As for `search`.
+            on_fault: As for `search`.
+
+        Raises:
+            BadArguments: The stages cannot be used.
+            BackendFailed: The index has gone.
+        """
         from ponder.cascade import default_cascade, parse_stages
+
+        self._refuse_lost()
+        cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
+        return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
+
+    def _refuse_lost(self) -> None:
+        """An index that has gone would be searched as if nothing had ever been in it."""
         from ponder.shelf.checking import again, lost_index
 
         here = self.manifest.store == LOCAL
         if here and self._index is None and (lost := lost_index(self.path)):
             raise BackendFailed(lost, str(self.path / INDEX), again(self.path))
-        cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
-        return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""
