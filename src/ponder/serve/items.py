@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.media.formats import kind_of, known_types
+from ponder.records import Row
 from ponder.serve.service import Served, Service
 
 router = APIRouter(tags=["ponder"])
@@ -38,13 +39,8 @@ async def items(
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     """What the shelf holds, a page at a time, by id."""
-
-    def look() -> dict[str, Any]:
-        ids = sorted(source.id for source in service.shelf.index.sources())
-        rows = service.shelf.get(ids[offset : offset + limit])
-        return {"total": len(ids), "items": [_item(row) for row in rows]}
-
-    return await service.engine.run(look)
+    total, rows = await service.engine.run(lambda: rows_from(service, offset, limit))
+    return {"total": total, "items": [_item(row) for row in rows]}
 
 
 @router.get("/v1/items/{item}")
@@ -112,6 +108,12 @@ async def keep(service: Service, files: Sequence[UploadFile]) -> list[Path]:
         path.write_bytes(await each.read())
         kept.append(path)
     return kept
+
+
+def rows_from(service: Service, offset: int, limit: int) -> tuple[int, list[Row]]:
+    """How many items there are, and some of them in the order of their ids; in the engine's thread."""
+    ids = sorted(source.id for source in service.shelf.index.sources())
+    return len(ids), service.shelf.get(ids[offset : offset + limit])
 
 
 def row_of(service: Service, id_: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import FileResponse, RedirectResponse, Response
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.staticfiles import StaticFiles
 
 from ponder.errors import InputNotFound
-from ponder.serve.items import keep
+from ponder.serve.items import keep, rows_from
 from ponder.serve.page.curves import Curve, curves
 from ponder.serve.page.marks import add_mark
 from ponder.serve.service import Served
@@ -57,12 +57,7 @@ async def search_page(request: Request, service: Served) -> Response:
 @router.get("/collection")
 async def collection(request: Request, service: Served, offset: int = 0) -> Response:
     """What is on the shelf, and what is being put there."""
-
-    def look() -> tuple[int, list[Any]]:
-        ids = sorted(source.id for source in service.shelf.index.sources())
-        return len(ids), service.shelf.get(ids[max(0, offset) : max(0, offset) + _PAGE])
-
-    total, rows = await service.engine.run(look)
+    total, rows = await service.engine.run(lambda: rows_from(service, max(0, offset), _PAGE))
     told = {
         "total": total,
         "rows": [{"item": row.item, "name": _name(row.item.uri), "why": row.reasoning.text} for row in rows],
