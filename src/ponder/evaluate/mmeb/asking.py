@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ponder.evaluate.mmeb.parsed import Candidate, Name, Parsed, Side
+from ponder.evaluate.sampling import drawn
 from ponder.media.limits import Limits
 from ponder.records import Item
 from ponder.records import Query as Asked
@@ -70,7 +69,7 @@ def asking(
         limit: Take so many of the queries, drawn by `seed`, and only the items that they are ranked over.
         seed: Of the draw.
     """
-    numbers = _drawn(task, len(parsed.queries), limit, seed)
+    numbers = drawn(len(parsed.queries), limit, f"{task} {seed}")
     wanted: set[Name] | None = None
     if local:
         wanted = {name for number in numbers for name in parsed.queries[number].info.cand_names}
@@ -103,12 +102,6 @@ def words(side: Side) -> str:
     if instruction and text.startswith(instruction):
         text = text[len(instruction) :]
     return text.strip()
-
-
-def _drawn(task: str, count: int, limit: int | None, seed: int) -> Sequence[int]:
-    if limit is None or limit >= count:
-        return range(count)
-    return sorted(random.Random(f"{task} {seed}").sample(range(count), limit))
 
 
 def _id(task: str, name: Name) -> str:

@@ -14,12 +14,13 @@ from ponder.evaluate.mmeb.files import write_info, write_predictions, write_scor
 from ponder.evaluate.mmeb.judged import Judged, judge
 from ponder.evaluate.mmeb.official import metrics_by_query
 from ponder.evaluate.mmeb.ranking import rank_scored
-from ponder.evaluate.mmeb.running import DEPTH, TaskRun, tokens_per_query
+from ponder.evaluate.mmeb.running import DEPTH, TaskRun
 from ponder.evaluate.mmeb.score import Scored, score
 from ponder.evaluate.mmeb.shard import Shard
 from ponder.evaluate.mmeb.standing import slots_of, standing_of_names
-from ponder.evaluate.report import DIGITS, rounded
+from ponder.evaluate.report import DIGITS, rounded, tokens_per_query
 from ponder.protocols import Models
+from ponder.records import Usage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +71,7 @@ def mark(run: TaskRun, budget: int, answers: Mapping[int, Answer], metric: str, 
         "queries": len(whole),
         "missing": missing,
         "lost": dict(lost),
-        "tokens_per_query": tokens_per_query(whole),
+        "tokens_per_query": tokens_per_query([Usage(**answer.tokens) for answer in whole] or [Usage()]),
         "revision": run.revision,
         "limit": run.limit,
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ DEPTH = 1000
 Advance = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskRun:
     """One task at all budgets of the settings.
 
@@ -58,7 +59,7 @@ class TaskRun:
     limit: int | None = None
     shard: Shard = WHOLE
 
-    @property
+    @cached_property
     def asking(self) -> Asking:
         """Items and questions."""
         return asking(
@@ -70,12 +71,17 @@ class TaskRun:
             seed=self.settings.seed,
         )
 
+    @cached_property
+    def digest(self) -> str:
+        """Of the data (`digest_of`); a task of a thousand pools of a thousand names takes a second."""
+        return digest_of(self.parsed)
+
     def told(self, models: Models) -> dict[str, Any]:
         """Whatever decides an answer of this task, for its file's first line."""
         s = self.settings
         return {
             "task": self.name,
-            "data": digest_of(self.parsed),
+            "data": self.digest,
             "revision": self.revision,
             "models": fingerprints(models),
             "cascade": str(s.cascade),
@@ -224,15 +230,3 @@ def _answer(question: Question, told: Asking, corpus: Corpus, settings: Settings
 
 def _lost(count: int) -> str:
     return f"{count} candidates cannot be opened" if count else ""
-
-
-def tokens_per_query(answers: Sequence[Answer]) -> Mapping[str, float]:
-    """Means of what queries read, wrote and reused.
-
-    Example:
-        >>> tokens_per_query([Answer(0, (), (), {"read": 4, "written": 0, "cached": 1})])
-        {'read': 4.0, 'written': 0.0, 'cached': 1.0}
-    """
-    count = max(1, len(answers))
-    sums = {key: sum(each.tokens.get(key, 0) for each in answers) for key in ("read", "written", "cached")}
-    return {key: round(value / count, 2) for key, value in sums.items()}

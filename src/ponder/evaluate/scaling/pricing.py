@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ponder.evaluate.beir import Dataset
+from ponder.evaluate.sampling import drawn
 from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents
 from ponder.evaluate.scaling.kept import Runs, Way
 from ponder.evaluate.settings import Settings
@@ -108,7 +108,7 @@ def sample(dataset: Dataset, limit: int | None, seed: int) -> Dataset:
     """At most `limit` of the queries, the same for the same seed, in their order."""
     if limit is None or limit >= len(dataset.queries):
         return dataset
-    chosen = sorted(random.Random(seed).sample(range(len(dataset.queries)), limit))
+    chosen = drawn(len(dataset.queries), limit, seed)
     return replace(dataset, queries=type(dataset.queries)(dataset.queries[number] for number in chosen))
 
 
