@@ -1,10 +1,12 @@
 """Search in each store that a shelf may have, beside the store's own client on the same table.
 
-100,000 items of one vector of 384 dimensions about 2,000 centres, and queries about the same. What ponder
-adds is what is measured: candidates beyond the ten, scores that are exact to the last bit, grouping by item.
-Stores: LanceDB in a folder, LanceDB on a local S3 server (moto, which is no measure of object storage's
-latency), PostgreSQL with pgvector. Qdrant's server is in no registry that is open here; its client's local
-mode scans in Python and is left out.
+Items of one vector, mutations of real embeddings, and real queries (`backends_vectors`): a million in LanceDB
+and 100,000 elsewhere. What ponder adds is what is measured: candidates beyond the ten, scores that are exact
+to the last bit, grouping by item. Stores: LanceDB in a folder, LanceDB on a local S3 server (moto, which is
+no measure of object storage's latency), PostgreSQL with pgvector, and Qdrant's client in local mode, which
+scans in Python: its server is in no registry that is open here.
+
+With ``--keep FOLDER`` LanceDB's index stays there and is taken as it is by the next run with as many items.
 """
 
 from __future__ import annotations
@@ -20,14 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from backends_vectors import embedded, mutated, nearest, split
 from harness import ROOT, finish, options, percentile
 from numpy.typing import NDArray
 
+from ponder.index.qdrant import QdrantIndex
 from ponder.index.stored import StoredIndex
 from ponder.index.stores import open_store
 from ponder.records import Embedded, Item, Reasoning, Row
 
-DIM, K, QUERIES, CENTRES, AT_ONCE = 384, 10, 150, 2000, 10_000
+K, QUERIES, AT_ONCE = 10, 150, 10_000
+ITEMS = {"lance": 1_000_000}
+"""Of a store; 100,000 of the others."""
+
 LIMIT = 0.10
 """Of what ponder may add to the store's own client, as issue 9 has it."""
 
@@ -36,20 +43,25 @@ Raw = Callable[[NDArray[np.float32]], object]
 
 def main() -> None:
     parser = options(__doc__)
-    parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--stores", default="lance,s3,pgvector", help="which of them")
+    parser.add_argument("--items", type=int, help="1,000,000 in LanceDB, 100,000 elsewhere")
+    parser.add_argument("--dim", type=int, default=384, help="of the 384 that the embeddings have")
+    parser.add_argument("--stores", default="lance,s3,pgvector,qdrant", help="which of them")
+    parser.add_argument("--keep", type=Path, help="folder for LanceDB's index")
     arguments = parser.parse_args()
-    rng = np.random.default_rng(0)
-    centres = unit(rng.standard_normal((CENTRES, DIM)))
-    vectors, queries = (near(rng, centres, count) for count in (arguments.items, QUERIES))
-    best = [set(np.argsort(-(vectors @ query))[:K].tolist()) for query in queries]
+    base, queries = split(embedded(), QUERIES)
+    queries = mutated(queries, len(queries), arguments.dim)
     figures: dict[str, dict[str, Any]] = {}
     for store in arguments.stores.split(","):
-        with opened(store) as index:
+        count = arguments.items or ITEMS.get(store, 100_000)
+        vectors = mutated(base, count, arguments.dim)
+        best = nearest(vectors, queries, K)
+        with opened(store, arguments.dim, arguments.keep) as index:
             began = time.perf_counter()
-            fill(index, vectors)
-            index.compact()
-            figures[store] = {"build_seconds": round(time.perf_counter() - began, 1)}
+            if len(index) != count:
+                fill(index, vectors)
+                index.compact()
+            del vectors
+            figures[store] = {"items": count, "build_seconds": round(time.perf_counter() - began, 1)}
             figures[store] |= measured(index, raw_search(store, index), queries, best)
         print(f"{store}: {figures[store]}", file=sys.stderr)
     first, *_ = figures
@@ -66,8 +78,8 @@ def main() -> None:
         peer_name=f"{first}: the store's own client, ten nearest with the same effort",
         unit="seconds a search, median",
         checks=checks,
-        details={"items": arguments.items, "dim": DIM, "k": K, "queries": QUERIES, "stores": figures},
-        packages=["lancedb", "pgvector", "psycopg", "numpy"],
+        details={"dim": arguments.dim, "k": K, "queries": QUERIES, "stores": figures},
+        packages=["lancedb", "pgvector", "psycopg", "qdrant-client", "numpy"],
     )
 
 
@@ -115,6 +127,9 @@ def raw_search(store: str, index: Any) -> Raw:
                 return cursor.execute(statement, [query]).fetchall()
 
         return ask
+    if store == "qdrant":
+        client, name = index._client, index.name
+        return lambda query: client.query_points(name, query=[query.tolist()], limit=K, with_payload=["id"])
 
     def search(query: NDArray[np.float32]) -> object:
         asked = index._table.search(query, vector_column_name="vector").distance_type("dot")
@@ -125,14 +140,14 @@ def raw_search(store: str, index: Any) -> Raw:
 
 
 @contextmanager
-def opened(store: str) -> Iterator[StoredIndex]:
-    """An empty index in a store that is started for it."""
+def opened(store: str, dim: int, keep: Path | None) -> Iterator[StoredIndex]:
+    """An index in a store that is started for it; empty, unless it was kept."""
     sys.path.insert(0, str(ROOT / "tests"))
     from store_servers import postgres_server, s3_server
 
     with tempfile.TemporaryDirectory(prefix="ponder-backends-") as folder:
         if store == "lance":
-            yield open_store("lance", Path(folder), DIM)
+            yield open_store("lance", keep or Path(folder), dim)
         elif store == "s3":
             with s3_server() as url:
                 urllib.request.urlopen(urllib.request.Request(f"{url}/bench", method="PUT")).close()
@@ -143,9 +158,14 @@ def opened(store: str) -> Iterator[StoredIndex]:
                     "AWS_REGION": "us-east-1",
                     "AWS_ALLOW_HTTP": "true",
                 }
-                yield open_store("s3://bench/index", Path(folder), DIM)
+                yield open_store("s3://bench/index", Path(folder), dim)
+        elif store == "qdrant":
+            from qdrant_client import QdrantClient
+
+            with closing(QdrantIndex(QdrantClient(":memory:"), "bench", dim)) as index:
+                yield index
         else:
-            with postgres_server() as url, closing(open_store(f"{url}#bench", Path(folder), DIM)) as index:
+            with postgres_server() as url, closing(open_store(f"{url}#bench", Path(folder), dim)) as index:
                 yield index
 
 
@@ -158,16 +178,6 @@ def row(number: int, vector: NDArray[np.float32]) -> Row:
     text = f"a picture of thing {number % 1000}, seen from the side, in a room with a window and a lamp"
     item = Item(f"{number}", "text", uri=f"/files/{number:06}.txt", text=text)
     return Row(item, Reasoning(text=text, tokens=18), Embedded(("",), vector[None, :]), f"digest {number}")
-
-
-def near(rng: np.random.Generator, centres: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Unit vectors about the centres: float32 array of shape (count, DIM)."""
-    noise = unit(rng.standard_normal((count, DIM)))
-    return unit(centres[rng.integers(len(centres), size=count)] + noise)
-
-
-def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 if __name__ == "__main__":
