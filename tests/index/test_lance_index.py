@@ -8,6 +8,7 @@ import sys
 import textwrap
 from dataclasses import replace
 from datetime import timedelta
+from math import isqrt
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,44 @@ def test_past_the_exact_rows_the_search_goes_through_an_index_and_stays_complete
         filtered = index.search(query, 500, "page = 3")
         assert filtered == [] or len(filtered) == len(exact.search(query, 500, "page = 3"))
     assert len(index.search(query, 1000)) == 400
+
+
+def test_an_index_that_the_rows_have_outgrown_is_trained_anew(tmp_path):
+    index = LanceIndex(tmp_path, 8, exact_rows=100)
+    rows = random_rows(1000)
+    index.add(rows[:100])
+    index.compact()
+    before = partitions(index)
+    assert before == isqrt(index.parts)
+    index.add(rows[100:200])
+    index.compact()
+    assert partitions(index) == before
+    index.add(rows[200:])
+    assert index.state().untidy
+    index.compact()
+    assert partitions(index) == isqrt(index.parts) > 2 * before
+    assert index.state().unindexed == 0
+    assert not index.state().untidy
+    assert len(index.search(unit(np.arange(1, 9)), 1000, effort=100)) == 1000
+
+
+def test_an_index_of_an_earlier_release_is_searched_and_made_anew_where_it_is_too_coarse(tmp_path):
+    import lancedb
+
+    LanceIndex(tmp_path, 8, exact_rows=10_000).add(random_rows(400))
+    config = lancedb.index.IvfSq(distance_type="dot", num_partitions=2)
+    lancedb.connect(tmp_path).open_table("rows").create_index("vector", config=config)
+    index = LanceIndex(tmp_path, 8, exact_rows=300)
+    assert index.state().method == "IVF_SQ"
+    assert len(index.search(unit(np.arange(1, 9)), 30)) == 30
+    index.compact()
+    assert partitions(index) == isqrt(index.parts)
+
+
+def partitions(index: LanceIndex) -> int:
+    names = [each.name for each in index._table.list_indices() if "vector" in each.columns]
+    assert len(names) == 1
+    return int(names[0].split("_")[1])
 
 
 def limit_file_size() -> None:

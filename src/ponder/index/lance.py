@@ -21,6 +21,7 @@ from ponder.index.lance_table import (
     made_again,
     nearest_parts,
     open_table,
+    outgrown,
     table_name,
     vector_index,
 )
@@ -38,10 +39,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIRST_PART = "part_no = 0"
-_PARTITIONS_PROBED = 0.1
+_PARTITIONS_PROBED = 0.3
+"""Of the partitions; the recall of it is in docs/stores.md."""
+
 _LEAST_PROBES = 20
 _IDS_AT_ONCE = 1000
 _SECONDS_KNOWN = 5.0
+_FETCHED = 2
+"""Candidates for an item, where the index gives them: fewer than in a scan, because each is a read."""
+
+_FETCHED_LEAST, _FETCHED_OF_PARTS = 16, 4
+"""At least so many; and so many for an item, where items of several parts have shown two to be too few."""
 
 
 class LanceIndex:
@@ -66,8 +74,7 @@ class LanceIndex:
         compact_every: Compact when the table is in so many pieces, or has so many old versions; when it
             is large, at the square root of its parts, because a compaction rewrites it.
         keep_versions: Old versions are deleted once they are so old: readers may still be using them.
-        effort: Partitions that a search looks into (`IndexState.knob`); 0 for a tenth of the square root of
-            the parts, at least 20.
+        effort: Partitions that a search looks into (`IndexState.knob`); 0 for three in ten, at least 20.
 
     Raises:
         InputNotFound: There is no table and `create` is false.
@@ -89,7 +96,8 @@ class LanceIndex:
         self.dim, self._effort = dim, effort
         self._remote = is_remote(path)
         self.path: str | Path = str(path) if self._remote else Path(path)
-        self._commits, self._rows, self._asked_until = 0, 0, 0.0
+        self._commits, self._partitions, self._asked_until = 0, 0, 0.0
+        self._fetched = _FETCHED
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
         # On object storage the server looks after its files.
@@ -214,11 +222,12 @@ class LanceIndex:
             pieces = stats["fragment_stats"]["num_fragments"]
             old = max(0, len(self._table.list_versions()) - 1)
             found = vector_index(self._table)
-            left = found.num_unindexed_rows if found else 0
+            left = found[0].num_unindexed_rows if found else 0
         due = max(self._compact_every, math.isqrt(stats["num_rows"]))
         parts = int(stats["num_rows"])
         method, knob = ("IVF_SQ", "nprobes") if found else ("exact", "")
-        untidy = pieces >= due or old >= due or left > parts / 10 or (not found and parts >= self._exact_rows)
+        untidy = pieces >= due or old >= due or left > parts / 10
+        untidy = untidy or (outgrown(parts, found[1]) if found else parts >= self._exact_rows)
         return IndexState(method, knob, self._probes(None), parts, left, pieces, old, untidy)
 
     def unsummed(self, ids: Sequence[str]) -> int:
@@ -228,13 +237,14 @@ class LanceIndex:
             return unsummed(found["source"].to_pylist())
 
     def compact(self) -> None:
-        """Merge small files, delete old versions, and build or extend the IVF_SQ index.
+        """Merge small files, delete old versions, and build, extend or train anew the IVF_SQ index.
 
         `add` and the removals call it when it is due. Only the writer may: what no version refers to is
         deleted, on object storage once it is a week old, because another machine may be writing.
         """
         with self._guard("compact"):
-            if self._table.count_rows() >= self._exact_rows and not self._table.list_indices():
+            rows, found = self._table.count_rows(), vector_index(self._table)
+            if outgrown(rows, found[1]) if found else rows >= self._exact_rows:
                 build_vector_index(self._table)
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
             if self._sums is not None:
@@ -263,7 +273,11 @@ class LanceIndex:
         return count
 
     def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
+        least = max(self._fetched * k, _FETCHED_LEAST) if probes else None
+
         def fetch(limit: int) -> Nearest:
+            if least is not None and limit > least:
+                self._fetched = _FETCHED_OF_PARTS
             nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
             search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
             search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
@@ -272,25 +286,25 @@ class LanceIndex:
             columns = ["id", "part_no", "part", "vector", "_distance"]
             return nearest_parts(search.select(columns).limit(limit).to_arrow(), self.dim)
 
-        return widened(fetch, query, k)
+        return widened(fetch, query, k, least)
 
     def _probes(self, effort: int | None) -> int:
         """Partitions to look into; 0 to compare with everything."""
-        rows = 0 if effort == EXACT else self._indexed()
-        if not rows:
+        partitions = 0 if effort == EXACT else self._partitioned()
+        if not partitions:
             return 0
-        return effort or self._effort or max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * math.sqrt(rows)))
+        return effort or self._effort or max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * partitions))
 
-    def _indexed(self) -> int:
-        """Vectors of a table that has a vector index; 0 when it has none."""
+    def _partitioned(self) -> int:
+        """Partitions of the vector index; 0 when there is none."""
         # Asking takes as long as a search of a small table, on object storage ten times as long. What is out
         # of date only makes a search exact for some seconds more.
         now = time.monotonic()
         if now >= self._asked_until:
-            stats = vector_index(self._table)
-            self._rows = stats.num_indexed_rows + stats.num_unindexed_rows if stats else 0
+            found = vector_index(self._table)
+            self._partitions = found[1] if found else 0
             self._asked_until = now + _SECONDS_KNOWN
-        return self._rows
+        return self._partitions
 
     def _present(self, ids: list[str]) -> bool:
         return int(self._table.count_rows(f"id IN {quoted(ids)}")) > 0

@@ -38,13 +38,16 @@ class Nearest:
     last: float
 
 
-def widened(fetch: Callable[[int], Nearest], query: NDArray[np.float32], k: int) -> list[Match]:
+def widened(
+    fetch: Callable[[int], Nearest], query: NDArray[np.float32], k: int, least: int | None = None
+) -> list[Match]:
     """The k best items, scored anew as every index scores (`ponder.index.scores`).
 
     Args:
         fetch: Gives the store's nearest, at most so many, by its own arithmetic.
         query: Array of shape (dim,).
         k: How many, at least 1.
+        least: How many to fetch first; 4 k, at least 64, unless told.
 
     Returns:
         Those of an exact comparison, if what the store gives are its nearest.
@@ -52,7 +55,7 @@ def widened(fetch: Callable[[int], Nearest], query: NDArray[np.float32], k: int)
     import numpy as np
 
     slack = 2 * MARGIN * max(1.0, float(np.linalg.norm(query)))
-    limit = max(4 * k, _LEAST)
+    limit = max(4 * k, _LEAST) if least is None else least
     while True:
         got = fetch(limit)
         if not got.found:
