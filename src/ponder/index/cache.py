@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +17,7 @@ from ponder.protocols import BlobCache
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, sum BLOB NOT NULL, value BLOB NOT NULL)"
 _BUSY_SECONDS = 60.0
+_AT_ONCE = 1000
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -76,6 +78,16 @@ class Cache:
     def put(self, key: str, value: bytes) -> None:
         """Store `value` under `key`, replacing what is there."""
         self._run("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", key, _checksum(value), value)
+
+    def put_all(self, entries: Mapping[str, bytes]) -> None:
+        """Store entries, a thousand in one transaction, replacing what is there."""
+        told = list(entries.items())
+        for start in range(0, len(told), _AT_ONCE):
+            rows = [(key, _checksum(value), value) for key, value in told[start : start + _AT_ONCE]]
+            many = ", ".join(["(?, ?, ?)"] * len(rows))
+            self._run(
+                f"INSERT OR REPLACE INTO entries VALUES {many}", *(each for row in rows for each in row)
+            )
 
     def __len__(self) -> int:
         """Number of entries."""

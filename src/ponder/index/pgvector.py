@@ -222,6 +222,8 @@ class PgvectorIndex:
         """Build the HNSW index anew, if there is one."""
         self._hnsw = self._has_hnsw()
         if self._hnsw:
+            # What an earlier one left that was interrupted: it would be kept up to date, and never used.
+            self._tables.outside("DROP INDEX IF EXISTS {hnsw_ccnew}")
             self._tables.outside("REINDEX INDEX CONCURRENTLY {hnsw}", memory_mb=self._graph_mb())
         self._build_if_due()
 

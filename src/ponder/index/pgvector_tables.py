@@ -100,7 +100,8 @@ class Tables:
         """A statement with {items}, {parts}, {state} and {hnsw} put in, and numbers by their names."""
         from psycopg import sql
 
-        names = {each: sql.Identifier(f"{self.name}_{each}") for each in ("items", "parts", "state", "hnsw")}
+        kinds = ("items", "parts", "state", "hnsw", "hnsw_ccnew")
+        names = {each: sql.Identifier(f"{self.name}_{each}") for each in kinds}
         return sql.SQL(statement).format(**names, **{k: sql.Literal(v) for k, v in literals.items()})
 
     @contextmanager

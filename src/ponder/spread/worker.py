@@ -22,6 +22,7 @@ from ponder.records import Content, Item, Row, Skipped
 from ponder.shelf.ingest import Document, Ingest, Opener
 from ponder.shelf.ingest import skipped as left_out
 from ponder.shelf.refused import Blamed
+from ponder.spread.gathered import GatheredCache
 from ponder.spread.job import Job, items_from
 from ponder.spread.spool import Result, Spool
 from ponder.spread.timing import Clock, TimedModels
@@ -66,6 +67,7 @@ class Worker:
         self.job, self.spool, self._mark = Job.read(job), Spool(Path(spool)), mark
         self.name = f"{platform.node()}:{os.getpid()}"
         self._ingest: Ingest | None = None
+        self._cache: GatheredCache | None = None
         self._clock = Clock()
 
     def begin(self) -> str:
@@ -108,7 +110,7 @@ class Worker:
 
     def _built(self) -> Ingest:
         if self._ingest is None:
-            cache = Cache(self.job.cache)
+            self._cache = cache = GatheredCache(Cache(self.job.cache))
             models = load(self.job.models, cache=cache)
             self.job.check(models)
             timed: Any = TimedModels(models, self._clock)
@@ -129,6 +131,8 @@ class Worker:
         left = [item for item in items if item.id not in there]
         careful = without is not None
         rows, skipped = self._make_noting(ingest, left, key) if careful else self.make(ingest, left)
+        if self._cache is not None:
+            self._cache.flush()
         seconds = time.perf_counter() - began
         result = Result(rows, {**there, **skipped}, ingest.usage, seconds, self.name, self._clock.take())
         self.spool.put(key, result, self.job.dim)
