@@ -35,6 +35,9 @@ K, QUERIES, AT_ONCE = 10, 150, 10_000
 ITEMS = {"lance": 1_000_000}
 """Of a store; 100,000 of the others."""
 
+FEWER = {"qdrant": 20, "s3": 40}
+"""Queries of a store whose search takes seconds."""
+
 LIMIT = 0.10
 """Of what ponder may add to the store's own client, as issue 9 has it."""
 
@@ -54,7 +57,8 @@ def main() -> None:
     for store in arguments.stores.split(","):
         count = arguments.items or ITEMS.get(store, 100_000)
         vectors = mutated(base, count, arguments.dim)
-        best = nearest(vectors, queries, K)
+        asked = queries[: FEWER.get(store)]
+        best = nearest(vectors, asked, K)
         with opened(store, arguments.dim, arguments.keep) as index:
             began = time.perf_counter()
             if len(index) != count:
@@ -62,7 +66,7 @@ def main() -> None:
                 index.compact()
             del vectors
             figures[store] = {"items": count, "build_seconds": round(time.perf_counter() - began, 1)}
-            figures[store] |= measured(index, raw_search(store, index), queries, best)
+            figures[store] |= measured(index, raw_search(store, index), asked, best)
         print(f"{store}: {figures[store]}", file=sys.stderr)
     first, *_ = figures
     checks = {f"{name}: recall@{K} at least .95": each["recall"] >= 0.95 for name, each in figures.items()}
@@ -78,7 +82,7 @@ def main() -> None:
         peer_name=f"{first}: the store's own client, ten nearest with the same effort",
         unit="seconds a search, median",
         checks=checks,
-        details={"dim": arguments.dim, "k": K, "queries": QUERIES, "stores": figures},
+        details={"dim": arguments.dim, "k": K, "stores": figures},
         packages=["lancedb", "pgvector", "psycopg", "qdrant-client", "numpy"],
     )
 
@@ -87,7 +91,7 @@ def measured(
     index: StoredIndex, raw: Raw, queries: NDArray[np.float32], best: list[set[int]]
 ) -> dict[str, Any]:
     """Times in turns, so that what else the machine does falls on both alike."""
-    for query in queries[:10]:
+    for query in queries[: 10 if len(queries) > 50 else 1]:
         index.search(query, K)
         raw(query)
     ours, theirs, hits = [], [], 0
@@ -104,6 +108,7 @@ def measured(
     return {
         "method": index.state().method,
         "effort": index.state().effort,
+        "queries": len(queries),
         "recall": round(hits / (K * len(queries)), 4),
         "p50_ms": round(1000 * p50, 2),
         "p95_ms": round(1000 * percentile(ours, 0.95), 2),

@@ -77,6 +77,38 @@ def test_evaluate(ponder, cluster, dataset):
     assert "one process" in err
 
 
+@pytest.mark.parametrize("verb", ["embed", "reason"])
+def test_embed_and_reason(ponder, cluster, dataset, verb):
+    arguments = (verb, dataset, "--models", "fake")
+    _, mine, _ = ponder("one", *arguments)
+    code, theirs, err = ponder("two", *arguments, "--on", "ray", "--actors", 2)
+    assert code == 0
+
+    def by_id(lines):
+        return sorted(lines, key=lambda line: line.get("_id") or line["id"])
+
+    assert len(mine) == len(TEXTS)
+    assert by_id(mine) == by_id(theirs)
+    assert "shards on" in err
+
+
+def test_reason_writes_a_file_and_counts_tokens(ponder, cluster, dataset, tmp_path):
+    arguments = ("reason", dataset, "--models", "fake", "--queries", "dev")
+    _, [mine], _ = ponder("one", *arguments, "--out", tmp_path / "one.jsonl")
+    _, [theirs], _ = ponder("two", *arguments, "--out", tmp_path / "two.jsonl", "--on", "ray")
+    assert mine.pop("out") != theirs.pop("out")
+    assert mine == theirs
+    lines = [sorted((tmp_path / f"{name}.jsonl").read_text().splitlines()) for name in ("one", "two")]
+    assert lines[0] == lines[1]
+    assert len(lines[0]) == len(TEXTS) + len(QUERIES)
+
+
+def test_queries_are_embedded_here(ponder, dataset):
+    code, _, err = ponder("one", "embed", dataset, "--models", "fake", "--role", "query", "--on", "ray")
+    assert code == 2
+    assert "documents only" in err
+
+
 def test_mine(ponder, cluster, dataset, tmp_path):
     arguments = ("mine", dataset, "--models", "fake", "--range", "1:10")
     _, [mine], _ = ponder("one", *arguments, "--out", tmp_path / "one.parquet")

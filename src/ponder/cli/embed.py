@@ -12,10 +12,13 @@ from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout
 from ponder.cli.partly import finish
 from ponder.cli.rows import rows_of
+from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
+from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
     from ponder.protocols import BlobCache, Models
     from ponder.records import Item, Query, Skipped
+    from ponder.shelf.making import Spreads
 
 
 def embed(
@@ -32,12 +35,18 @@ def embed(
     ] = False,
     reason_tokens: options.ReasonTokens = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first rows.")] = None,
+    on: options.On = "local",
+    actors: options.Actors = None,
+    actor_gpus: options.ActorGpus = 0.0,
+    shard_seconds: options.ShardSeconds = SHARD_SECONDS,
+    spool: options.SpoolFolder = None,
     as_json: options.Json = False,
 ) -> None:
     """Write each row's vector, a JSON object a line: ``_id``, ``vector``, and of documents their ``tokens``.
 
     Vectors are of unit norm; dot products between a query's and a document's are what retrieval ranks by.
-    What was embedded before is taken from the cache.
+    What was embedded before is taken from the cache. Documents that workers embed (--on ray) come as they are
+    done, in another order.
     """
     from ponder.evaluate.beir import read_corpus, read_queries
     from ponder.index.cache import user_cache
@@ -46,6 +55,9 @@ def embed(
     # The lines are what stdout is for: --json changes nothing.
     _ = as_json
     skipped: list[Skipped] = []
+    spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
+    if spread is not None and role == "query":
+        raise BadArguments("workers embed documents only", "--on, --role", "leave --on away for queries")
     with quiet_stdout(active=True), user_cache() as cache:
         chosen = load(models, cache=cache)
         if role == "query":
@@ -55,10 +67,11 @@ def embed(
         else:
             with rows_of(folder, "corpus.jsonl") as (base, file):
                 items, lost = read_corpus(base, file)
-            lines = _embedded(items[:limit], chosen, cache, reason_tokens, parts, skipped)
+            lines = _embedded(items[:limit], chosen, cache, reason_tokens, parts, skipped, spread)
         skipped += lost
         for line in lines:
             print_json(line)
+        tell_costs(spread)
     finish([{"uri": each.uri, "error": each.error} for each in skipped])
 
 
@@ -69,13 +82,15 @@ def _embedded(
     reason_tokens: int | None,
     parts: bool,
     skipped: list[Skipped],
+    spread: Spreads | None,
 ) -> Iterator[dict[str, Any]]:
     from ponder.records import Row
     from ponder.shelf.ingest import Ingest
+    from ponder.shelf.making import rows_made
 
     ingest = Ingest(models, cache, reason_tokens=reason_tokens)
     with progress("embedding") as advance:
-        for done, row in enumerate(ingest.rows(items), 1):
+        for done, (_, row) in enumerate(rows_made(ingest, items, spread), 1):
             advance(done, len(items))
             if not isinstance(row, Row):
                 skipped.append(row)

@@ -14,13 +14,11 @@ from ponder.evaluate.settings import Settings
 from ponder.evaluate.shuffle import shuffled
 from ponder.index.exact import ExactIndex
 from ponder.media.limits import Limits
-from ponder.models.folder import cache_folder
 from ponder.protocols import BlobCache, Models
 from ponder.records import Item, Reasoning, Row, Skipped
-from ponder.shelf.adding import SPOOL
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.ingest import skipped as left_out
-from ponder.shelf.making import Here, MakesRows, Spreads
+from ponder.shelf.making import Spreads, rows_made
 
 Advance = Callable[[int, int], None]
 
@@ -98,7 +96,9 @@ def build_corpus(
             "shuffled reasoning is made in one process", "--on", "leave --on out, or --reasoning shuffled"
         )
     made: Iterator[tuple[int, Row | Skipped | Reasoning]] = (
-        enumerate(_shuffled_rows(ingest, items, settings.seed)) if shuffle else _rows(ingest, items, spread)
+        enumerate(_shuffled_rows(ingest, items, settings.seed))
+        if shuffle
+        else rows_made(ingest, items, spread)
     )
     rows: list[tuple[int, Row]] = []
     skipped: list[tuple[int, Skipped]] = []
@@ -114,15 +114,6 @@ def build_corpus(
     # Whoever made them, the order is that of the items.
     inner, lost = _ordered(rows), _ordered(skipped)
     return _corpus(inner, models, remembering(models, cache), ingest.reason_tokens, tuple(lost))
-
-
-def _rows(
-    ingest: Ingest, items: Sequence[Item], spread: Spreads | None
-) -> Iterator[tuple[int, Row | Skipped | Reasoning]]:
-    """Each with its item's place."""
-    maker: MakesRows = Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL)
-    for made in maker.make(items):
-        yield from made.rows
 
 
 def _ordered(placed: list[tuple[int, _T]]) -> list[_T]:

@@ -17,11 +17,11 @@ from ponder.index.filters import ItemFilter, quoted
 from ponder.index.lance_table import (
     build_vector_index,
     guarded,
+    ill_divided,
     is_remote,
     made_again,
     nearest_parts,
     open_table,
-    outgrown,
     table_name,
     vector_index,
 )
@@ -227,7 +227,7 @@ class LanceIndex:
         parts = int(stats["num_rows"])
         method, knob = ("IVF_SQ", "nprobes") if found else ("exact", "")
         untidy = pieces >= due or old >= due or left > parts / 10
-        untidy = untidy or (outgrown(parts, found[1]) if found else parts >= self._exact_rows)
+        untidy = untidy or (ill_divided(parts, found[1]) if found else parts >= self._exact_rows)
         return IndexState(method, knob, self._probes(None), parts, left, pieces, old, untidy)
 
     def unsummed(self, ids: Sequence[str]) -> int:
@@ -244,7 +244,7 @@ class LanceIndex:
         """
         with self._guard("compact"):
             rows, found = self._table.count_rows(), vector_index(self._table)
-            if outgrown(rows, found[1]) if found else rows >= self._exact_rows:
+            if ill_divided(rows, found[1]) if found else rows >= self._exact_rows:
                 build_vector_index(self._table)
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
             if self._sums is not None:
@@ -302,7 +302,7 @@ class LanceIndex:
         now = time.monotonic()
         if now >= self._asked_until:
             found = vector_index(self._table)
-            self._partitions = found[1] if found else 0
+            self._partitions = math.ceil(found[0].num_indexed_rows / found[1]) if found else 0
             self._asked_until = now + _SECONDS_KNOWN
         return self._partitions
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NAME_KEY = b"ponder.table"
-_NAME = re.compile(r"vector_(\d+)_idx")
 _LANCES_OWN = 8192
-"""Rows a partition that Lance makes where it is not told."""
+"""Vectors a partition where Lance was not told: so ponders before 0.1.0 made it."""
 
-_GROWN = 2
-"""Partitions are too few when twice as many would be made now: the rows have grown fourfold."""
+_OFF = 2
+"""Partitions are made anew when they should be more than twice as large, or half: after fourfold growth."""
 
 _SAMPLED, _ROUNDS = 64, 20
 """Vectors a partition, and rounds, to train on: recall as with Lance's 256 and 50, in a third of the time."""
@@ -79,47 +77,35 @@ def table_name(table: Table) -> str:
 
 
 def vector_index(table: Table) -> tuple[Any, int] | None:
-    """Figures of the IVF_SQ index and the number of its partitions; None when there is none."""
-    found = [index.name for index in table.list_indices() if "vector" in index.columns]
-    if not found:
-        return None
-    # Two when a process was killed between building the new one and dropping the old one.
-    name = max(found, key=_partitions_in)
-    stats: Any = table.index_stats(name)
-    if stats is None:
-        return None
-    return stats, _partitions_in(name) or math.ceil(stats.num_indexed_rows / _LANCES_OWN)
+    """Figures of the IVF_SQ index, and how many vectors a partition is to hold; None when there is none."""
+    for index in table.list_indices():
+        if "vector" in index.columns:
+            details: Any = index.index_details or {}
+            return table.index_stats(index.name), int(details.get("target_partition_size") or _LANCES_OWN)
+    return None
 
 
-def outgrown(rows: int, partitions: int) -> bool:
-    """Whether an index of so many partitions should be built anew for so many vectors."""
-    return math.isqrt(rows) > _GROWN * partitions
+def ill_divided(vectors: int, held: int) -> bool:
+    """Whether partitions of `held` vectors are far from what `build_vector_index` would make now."""
+    wanted = math.isqrt(vectors)
+    return wanted > _OFF * held or held > _OFF * wanted
 
 
 def build_vector_index(table: Table) -> None:
     """Build the IVF_SQ index, anew if there is one, and the one that finds ids.
 
-    As many partitions as the root of the rows: Lance's own default, 8,192 rows a partition, makes a search
-    among 100,000 read nearly all of them. Lance does not tell the number again, so it stands in the name.
+    A partition holds the root of the number of vectors. Of Lance's own 8,192 a search among 100,000 would
+    read nearly all. The size has to be told and not the number of partitions: by the size `optimize`
+    splits and merges them, and where it knows none it merges all of them into a few.
     """
     from lancedb.index import BTree, IvfSq
 
-    partitions = max(1, math.isqrt(table.count_rows()))
+    held = max(1, math.isqrt(table.count_rows()))
     config = IvfSq(
-        distance_type="dot", num_partitions=partitions, sample_rate=_SAMPLED, max_iterations=_ROUNDS
+        distance_type="dot", target_partition_size=held, sample_rate=_SAMPLED, max_iterations=_ROUNDS
     )
-    name = f"vector_{partitions}_idx"
-    table.create_index("vector", config=config, name=name)
+    table.create_index("vector", config=config)
     table.create_index("id", config=BTree())
-    for index in table.list_indices():
-        if "vector" in index.columns and index.name != name:
-            table.drop_index(index.name)
-
-
-def _partitions_in(name: str) -> int:
-    """Of an index's name; 0 for those that a ponder before 0.1.0 made."""
-    found = _NAME.fullmatch(name)
-    return int(found[1]) if found else 0
 
 
 def nearest_parts(table: pa.Table, dim: int) -> Nearest:

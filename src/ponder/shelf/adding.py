@@ -14,7 +14,7 @@ from ponder.records import Skipped
 from ponder.shelf.catalog import NAME as CATALOG
 from ponder.shelf.catalog import Catalog, Entry, bookkeeping
 from ponder.shelf.ingest import Ingest, MediaOpener
-from ponder.shelf.making import Here, MakesRows, Spreads
+from ponder.shelf.making import SPOOL, Here, MakesRows, Spreads
 from ponder.shelf.plan import Plan, Task, make_plan
 from ponder.shelf.refused import Blamed, Refusal
 from ponder.shelf.report import AddReport, Progress
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 INDEX = "index"
 """Folder of the index within a shelf."""
-
-SPOOL = "spool"
-"""Folder within a shelf of what a fleet has made and nobody has stored yet."""
 
 
 def add_paths(

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ponder.models.folder import cache_folder
 from ponder.records import Item, Row, Skipped, Usage
 from ponder.shelf.ingest import Ingest
+
+SPOOL = "spool"
+"""Folder of what a fleet has made and nobody has stored yet: in a shelf, or in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +84,21 @@ class Here:
         with closing(self._ingest.rows(items, workers=self._workers)) as rows:
             for place, row in enumerate(rows):
                 yield Made(((place, row),))
+
+
+def rows_made(
+    ingest: Ingest, items: Sequence[Item], spread: Spreads | None, made_by: list[MakesRows] | None = None
+) -> Generator[tuple[int, Row | Skipped]]:
+    """Rows that are stored nowhere, each with its item's place; a fleet's in another order than the items'.
+
+    Args:
+        ingest: Models, settings and how items are opened.
+        items: With an id each of its own.
+        spread: Has them made elsewhere; what is finished waits in the cache folder. None makes them here.
+        made_by: Is given who makes them, for its `usage`.
+    """
+    maker: MakesRows = Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL)
+    if made_by is not None:
+        made_by.append(maker)
+    for made in maker.make(items):
+        yield from made.rows
