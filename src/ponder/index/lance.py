@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIRST_PART = "part_no = 0"
-_PARTITIONS_PROBED = 0.3
+_PARTITIONS_PROBED = 0.12
 """Of the partitions; the recall of it is in docs/stores.md."""
 
-_LEAST_PROBES = 20
+_LEAST_PROBES = 100
 _IDS_AT_ONCE = 1000
 _SECONDS_KNOWN = 5.0
 _FETCHED = 2
@@ -74,7 +74,7 @@ class LanceIndex:
         compact_every: Compact when the table is in so many pieces, or has so many old versions; when it
             is large, at the square root of its parts, because a compaction rewrites it.
         keep_versions: Old versions are deleted once they are so old: readers may still be using them.
-        effort: Partitions that a search looks into (`IndexState.knob`); 0 for three in ten, at least 20.
+        effort: Partitions that a search looks into (`IndexState.knob`); 0 for 12 in a hundred, at least 100.
 
     Raises:
         InputNotFound: There is no table and `create` is false.
