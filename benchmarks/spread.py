@@ -70,30 +70,15 @@ def measure(count: int, models: str, workers: int, kills: int) -> dict[str, Any]
     from ponder.index import Cache
     from ponder.shelf import open_shelf
     from ponder.spread.maker import Spread
-    from ponder.spread.needs import Event, Needs
+    from ponder.spread.needs import Needs
 
     with tempfile.TemporaryDirectory(prefix="ponder-spread-") as name, cluster(workers) as (made, nodes):
         base = Path(name)
         write_texts(base / "files", count)
-        working: dict[str, int] = {}
-        done = 0
-        shards = 2 ** max(0, (round(count / 256) - 1).bit_length())
-        strikes = {shards * (each + 1) // (kills + 1) for each in range(kills)}
-
-        def strike(event: Event) -> None:
-            nonlocal done
-            if event.what == "began":
-                working[event.worker] = event.pid
-            if event.what != "done":
-                return
-            done += 1
-            others = [each for each in working if each != event.worker]
-            if done in strikes and others:
-                os.kill(working.pop(others[0]), signal.SIGKILL)
-            if kills and done == shards // 2:
-                made.remove_node(nodes.pop(), allow_graceful=False)
-                nodes.append(made.add_node(num_cpus=1, object_store_memory=80 * 2**20))
-
+        shards = shards_of(count)
+        strike = Striking(
+            made, nodes, {shards * (each + 1) // (kills + 1) for each in range(kills)}, shards // 2
+        )
         spread = Spread(needs=Needs(workers=workers), events=strike)
         with (
             Cache(base / "cache" / "cache.sqlite") as cache,
@@ -115,11 +100,46 @@ def measure(count: int, models: str, workers: int, kills: int) -> dict[str, Any]
             "lost": sum(spread.costs.troubles.values()),
             "model_seconds": round(spread.costs.model_seconds, 2),
             "worker_seconds": round(spread.costs.seconds, 2),
-            "shards": done,
+            "shards": strike.done,
             "items_a_second": round(count / wall, 1),
             "index_bytes_an_item": round(size / count),
             "driver_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         }
+
+
+def shards_of(count: int) -> int:
+    """Into how many shards `count` items are dealt."""
+    return int(2 ** max(0, (round(count / 256) - 1).bit_length()))
+
+
+class Striking:
+    """Kills a worker whenever so many shards are done, and once a node.
+
+    Args:
+        made: The cluster.
+        nodes: Its nodes, of one CPU each.
+        workers: After how many shards a worker is killed.
+        node: After how many a node is, and another takes its place; not at all if no worker is.
+    """
+
+    def __init__(self, made: Any, nodes: list[Any], workers: set[int], node: int) -> None:
+        self._made, self._nodes, self._workers = made, nodes, workers
+        self._node = node if workers else -1
+        self._working: dict[str, int] = {}
+        self.done = 0
+
+    def __call__(self, event: Any) -> None:
+        if event.what == "began":
+            self._working[event.worker] = event.pid
+        if event.what != "done":
+            return
+        self.done += 1
+        others = [each for each in self._working if each != event.worker]
+        if self.done in self._workers and others:
+            os.kill(self._working.pop(others[0]), signal.SIGKILL)
+        if self.done == self._node:
+            self._made.remove_node(self._nodes.pop(), allow_graceful=False)
+            self._nodes.append(self._made.add_node(num_cpus=1, object_store_memory=80 * 2**20))
 
 
 def same_rows(shelf: Any, ids: list[str]) -> tuple[bool, int]:
@@ -143,17 +163,24 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def beside_one_process(count: int) -> dict[str, Any]:
-    """Texts through `lite`: one process, and two workers on a cluster, with empty caches."""
+    """Texts through `lite`: one process, and two workers on a cluster, with empty caches.
+
+    A worker is killed after a third of the shards, a node after two thirds.
+    """
     from ponder.index import Cache
     from ponder.shelf import open_shelf
     from ponder.spread.maker import Spread
     from ponder.spread.needs import Needs
 
-    with tempfile.TemporaryDirectory(prefix="ponder-spread-") as name, cluster(2):
+    with tempfile.TemporaryDirectory(prefix="ponder-spread-") as name, cluster(2) as (made, nodes):
         base = Path(name)
         write_texts(base / "files", count)
-        seconds, shelves = {}, []
-        for way, spread in (("one", None), ("fleet", Spread(needs=Needs(workers=2)))):
+        seconds, shelves, shards = {}, [], shards_of(count)
+        fleet = Spread(
+            needs=Needs(workers=2),
+            events=Striking(made, nodes, {max(1, shards // 3)}, max(1, 2 * shards // 3)),
+        )
+        for way, spread in (("one", None), ("fleet", fleet)):
             with (
                 Cache(base / f"{way}.sqlite") as cache,
                 open_shelf(base / way, "lite", cache=cache) as shelf,
@@ -165,7 +192,8 @@ def beside_one_process(count: int) -> dict[str, Any]:
                 shelves.append(shelf.get(ids))
         equal = len(shelves[0]) == len(shelves[1]) == count
         equal = equal and all(_same(*pair) for pair in zip(*shelves, strict=True))
-        return {"items": count, "seconds": seconds, "equal": equal}
+        lost = sum(fleet.costs.troubles.values())
+        return {"items": count, "shards": shards, "lost": lost, "seconds": seconds, "equal": equal}
 
 
 def write_texts(folder: Path, count: int) -> None:

@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ponder.errors import BackendFailed
 from ponder.index.file_sums import FileSums
 from ponder.index.filters import ItemFilter, quoted
+from ponder.index.lance_search import LanceSearcher
 from ponder.index.lance_table import (
     build_vector_index,
     guarded,
     ill_divided,
     is_remote,
     made_again,
-    nearest_parts,
     open_table,
     table_name,
     vector_index,
 )
 from ponder.index.rows import Source, from_table, sources_from, to_table, unsummed
 from ponder.index.scores import checked_query, checked_rows
-from ponder.index.stored import EXACT, IndexState
+from ponder.index.stored import IndexState
 from ponder.index.versions import old_versions, version_stamp
-from ponder.index.widening import Nearest, widened
 from ponder.records import Match, Row
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-    from lancedb.query import LanceVectorQueryBuilder
     from numpy.typing import NDArray
 
 _FIRST_PART = "part_no = 0"
-_PARTITIONS_PROBED = 0.12
-"""Of the partitions; the recall of it is in docs/stores.md."""
-
-_LEAST_PROBES = 100
 _IDS_AT_ONCE = 1000
-_SECONDS_KNOWN = 5.0
-_FETCHED = 2
-"""Candidates for an item, where the index gives them: fewer than in a scan, because each is a read."""
-
-_FETCHED_LEAST, _FETCHED_OF_PARTS = 16, 4
-"""At least so many; and so many for an item, where items of several parts have shown two to be too few."""
 
 
 class LanceIndex:
@@ -93,11 +80,10 @@ class LanceIndex:
         keep_versions: timedelta = timedelta(minutes=1),
         effort: int = 0,
     ) -> None:
-        self.dim, self._effort = dim, effort
+        self.dim = dim
         self._remote = is_remote(path)
         self.path: str | Path = str(path) if self._remote else Path(path)
-        self._commits, self._partitions, self._asked_until = 0, 0, 0.0
-        self._fetched = _FETCHED
+        self._commits = 0
         self._exact_rows, self._compact_every, self._keep = exact_rows, compact_every, keep_versions
         self._check: ItemFilter | None = None
         # On object storage the server looks after its files.
@@ -112,6 +98,7 @@ class LanceIndex:
             )
         with self._guard("open"):
             self._table = open_table(self.path, dim, create=create)
+            self._searcher = LanceSearcher(self._table, dim, effort)
 
     def add(self, rows: Sequence[Row]) -> None:
         """Add rows, replacing those with the same ids, in one version. All in or none.
@@ -160,14 +147,7 @@ class LanceIndex:
         if k == 0:
             return []
         with self._guard("search"):
-            probes = self._probes(effort)
-            found: list[Match] = []
-            if probes:
-                found = self._search(query, k, condition, probes)
-            if len(found) < k:
-                # Few partitions hold enough items that the filter keeps, or there is no index.
-                found = self._search(query, k, condition, 0)
-        return found
+            return self._searcher.search(query, k, condition, effort)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""
@@ -228,7 +208,7 @@ class LanceIndex:
         method, knob = ("IVF_SQ", "nprobes") if found else ("exact", "")
         untidy = pieces >= due or old >= due or left > parts / 10
         untidy = untidy or (ill_divided(parts, found[1]) if found else parts >= self._exact_rows)
-        return IndexState(method, knob, self._probes(None), parts, left, pieces, old, untidy)
+        return IndexState(method, knob, self._searcher.probes(None), parts, left, pieces, old, untidy)
 
     def unsummed(self, ids: Sequence[str]) -> int:
         """How many of these rows have no checksum: those that a ponder before 0.1.0 wrote."""
@@ -249,7 +229,8 @@ class LanceIndex:
             self._table.optimize(cleanup_older_than=self._keep, delete_unverified=not self._remote)
             if self._sums is not None:
                 self._sums.note(anew=True)
-        self._commits, self._asked_until = 0, 0.0
+        self._commits = 0
+        self._searcher.forget()
 
     def reindex(self) -> None:
         """Build the IVF_SQ index anew, with partitions for the vectors that there are now."""
@@ -258,7 +239,7 @@ class LanceIndex:
                 build_vector_index(self._table)
             if self._sums is not None:
                 self._sums.note(anew=True)
-        self._asked_until = 0.0
+        self._searcher.forget()
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -271,40 +252,6 @@ class LanceIndex:
         if count:
             self._committed()
         return count
-
-    def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
-        least = max(self._fetched * k, _FETCHED_LEAST) if probes else None
-
-        def fetch(limit: int) -> Nearest:
-            if least is not None and limit > least:
-                self._fetched = _FETCHED_OF_PARTS
-            nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
-            search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
-            search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
-            if condition is not None:
-                search = search.where(condition)
-            columns = ["id", "part_no", "part", "vector", "_distance"]
-            return nearest_parts(search.select(columns).limit(limit).to_arrow(), self.dim)
-
-        return widened(fetch, query, k, least)
-
-    def _probes(self, effort: int | None) -> int:
-        """Partitions to look into; 0 to compare with everything."""
-        partitions = 0 if effort == EXACT else self._partitioned()
-        if not partitions:
-            return 0
-        return effort or self._effort or max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * partitions))
-
-    def _partitioned(self) -> int:
-        """Partitions of the vector index; 0 when there is none."""
-        # Asking takes as long as a search of a small table, on object storage ten times as long. What is out
-        # of date only makes a search exact for some seconds more.
-        now = time.monotonic()
-        if now >= self._asked_until:
-            found = vector_index(self._table)
-            self._partitions = math.ceil(found[0].num_indexed_rows / found[1]) if found else 0
-            self._asked_until = now + _SECONDS_KNOWN
-        return self._partitions
 
     def _present(self, ids: list[str]) -> bool:
         return int(self._table.count_rows(f"id IN {quoted(ids)}")) > 0

@@ -10,19 +10,18 @@ from __future__ import annotations
 
 import atexit
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from ponder import errors
-from ponder.errors import BackendFailed, BadArguments, InputInvalid, PonderError
+from ponder.errors import BadArguments, InputInvalid, PonderError
+from ponder.media.decoder import Decoder, Died
 from ponder.media.limits import Limits
-from ponder.media.wire import Garbled, content_from, item_fields, receive, send
+from ponder.media.wire import Garbled, content_from, item_fields
 from ponder.records import Content, Item, Kind
 
 if TYPE_CHECKING:
@@ -41,9 +40,6 @@ SMALL = 640 * 1024**2
 SECONDS: Mapping[Kind, float] = {"image": 30.0, "text": 30.0, "page": 60.0, "video": 300.0}
 """A picture takes some 10 ms, a page 100 ms; a clip at its limits, 9,000 frames in 4K, minutes."""
 
-_PIPE = 1024 * 1024
-"""Bytes: the most that Linux allows everyone."""
-
 _TOLD: Mapping[str, type[PonderError]] = {
     name: getattr(errors, name)
     for name in ("InputInvalid", "InputNotFound", "MissingDependency", "BadArguments")
@@ -56,14 +52,10 @@ class _Policy:
     memory: int = MEMORY
     seconds: Mapping[Kind, float] = field(default_factory=lambda: dict(SECONDS))
     died: bool = False
-    idle: list[_Decoder] = field(default_factory=list)
+    idle: list[Decoder] = field(default_factory=list)
     lock: threading.Condition = field(default_factory=threading.Condition)
     busy: int = 0
     alone: bool = False
-
-
-class _Died(Exception):
-    """The decoder has gone, or said nonsense, or has no memory left."""
 
 
 def isolate(
@@ -161,14 +153,14 @@ def _ask(request: dict[str, Any], kind: Kind, path: str) -> tuple[dict[str, Any]
         try:
             with _among_others() as decoder:
                 fields, images = decoder.ask(request, seconds)
-        except _Died:
+        except Died:
             # Of this file, for want of memory, of one that it opened before, or by another's hand.
             _POLICY.died = True
             with _alone() as decoder:
                 fields, images = decoder.ask(request, seconds)
     except TimeoutError:
         raise _refused(f"takes longer than {seconds:g} s to open", path) from None
-    except _Died as error:
+    except Died as error:
         raise _refused(str(error), path) from None
     if "error" in fields:
         raise _error(fields["error"], path)
@@ -176,7 +168,7 @@ def _ask(request: dict[str, Any], kind: Kind, path: str) -> tuple[dict[str, Any]
 
 
 @contextmanager
-def _among_others() -> Iterator[_Decoder]:
+def _among_others() -> Iterator[Decoder]:
     """A small decoder, which waits for more work afterwards."""
     with _POLICY.lock:
         while _POLICY.alone:
@@ -184,7 +176,7 @@ def _among_others() -> Iterator[_Decoder]:
         _POLICY.busy += 1
         decoder = _POLICY.idle.pop() if _POLICY.idle else None
     try:
-        decoder = _Decoder(min(SMALL, _POLICY.memory)) if decoder is None else decoder
+        decoder = Decoder(min(SMALL, _POLICY.memory)) if decoder is None else decoder
         yield decoder
         with _POLICY.lock:
             _POLICY.idle.append(decoder)
@@ -195,7 +187,7 @@ def _among_others() -> Iterator[_Decoder]:
 
 
 @contextmanager
-def _alone() -> Iterator[_Decoder]:
+def _alone() -> Iterator[Decoder]:
     """A fresh decoder with all the memory, while there is no other; it ends afterwards."""
     with _POLICY.lock:
         while _POLICY.alone or _POLICY.busy:
@@ -203,7 +195,7 @@ def _alone() -> Iterator[_Decoder]:
         _POLICY.alone = True
     try:
         stop()
-        decoder = _Decoder(_POLICY.memory)
+        decoder = Decoder(_POLICY.memory)
         try:
             yield decoder
         finally:
@@ -212,99 +204,6 @@ def _alone() -> Iterator[_Decoder]:
         with _POLICY.lock:
             _POLICY.alone = False
             _POLICY.lock.notify_all()
-
-
-class _Decoder:
-    """One process."""
-
-    def __init__(self, memory: int) -> None:
-        self._late = False
-        source = str(Path(__file__).parents[2])
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH", "")])),
-            # Threads take address space, and there is nothing for them to do.
-            "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            "MALLOC_ARENA_MAX": "2",
-        }
-        try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-B", "-m", "ponder.media.worker", str(memory)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-            )
-            _widen(self.process.stdout)
-        except OSError as error:
-            raise BackendFailed(
-                f"no process can be begun to open files in: {error.strerror}", sys.executable, "--isolate off"
-            ) from error
-
-    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], tuple[Image, ...]]:
-        """The answer.
-
-        Raises:
-            TimeoutError: There was none in time; the process is ended.
-            _Died: There is none; the process has ended.
-        """
-        timer = threading.Timer(seconds, self._kill_late)
-        timer.daemon = True
-        timer.start()
-        try:
-            send(cast("IO[bytes]", self.process.stdin), request)  # type: ignore[arg-type]
-            fields, images = receive(cast("IO[bytes]", self.process.stdout))  # type: ignore[arg-type]
-        except (Garbled, OSError):
-            code = self.end()
-            if self._late:
-                raise TimeoutError from None
-            raise _Died(f"the decoder died of it ({_how(code)})") from None
-        except BaseException:
-            # Ctrl-C: its answer would be taken for the next one's.
-            self.end()
-            raise
-        finally:
-            timer.cancel()
-        if self._late:
-            self.end()
-            raise TimeoutError
-        if fields.get("memory"):
-            self.end()
-            raise _Died("takes more memory to open than a decoder may have")
-        return fields, images
-
-    def end(self) -> int:
-        """End the process; its exit code, negative for a signal."""
-        # A process that has ended by itself keeps its code; a short while, because a pipe closes first.
-        with suppress(subprocess.TimeoutExpired):
-            if not self._late and self.process.stdin is not None:
-                with suppress(OSError):
-                    self.process.stdin.close()
-                self.process.wait(0.5)
-        self.process.kill()
-        code = self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        return code
-
-    def _kill_late(self) -> None:
-        self._late = True
-        self.process.kill()
-
-
-def _widen(pipe: IO[bytes] | None) -> None:
-    """Let a whole picture stand in the pipe: each time it is full costs two changes of process."""
-    with suppress(ImportError, AttributeError, OSError):
-        import fcntl
-
-        fcntl.fcntl(cast("IO[bytes]", pipe), fcntl.F_SETPIPE_SZ, _PIPE)
-
-
-def _how(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _refused(what: str, path: str) -> InputInvalid:

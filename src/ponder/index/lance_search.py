@@ -1,0 +1,102 @@
+"""Searches of a LanceDB table: how many partitions they look into, and how many candidates they read."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, cast
+
+from ponder.index.lance_table import nearest_parts, vector_index
+from ponder.index.stored import EXACT
+from ponder.index.widening import Nearest, widened
+from ponder.records import Match
+
+if TYPE_CHECKING:
+    import numpy as np
+    from lancedb.query import LanceVectorQueryBuilder
+    from lancedb.table import Table
+    from numpy.typing import NDArray
+
+_PARTITIONS_PROBED = 0.12
+"""Of the partitions; the recall of it is in docs/stores.md."""
+
+_LEAST_PROBES = 100
+_SECONDS_KNOWN = 5.0
+_FETCHED = 2
+"""Candidates for an item, where the index gives them: fewer than in a scan, because each is a read."""
+
+_FETCHED_LEAST, _FETCHED_OF_PARTS = 16, 4
+"""At least so many; and so many for an item, where items of several parts have shown two to be too few."""
+
+
+class LanceSearcher:
+    """Searches one table.
+
+    Args:
+        table: With or without a vector index.
+        dim: Length of the vectors.
+        effort: Partitions that a search looks into which names no number; 0 as `LanceIndex` says.
+    """
+
+    def __init__(self, table: Table, dim: int, effort: int) -> None:
+        self._table, self._dim, self._effort = table, dim, effort
+        self._fetched = _FETCHED
+        self._partitions, self._asked_until = 0, 0.0
+
+    def search(
+        self, query: NDArray[np.float32], k: int, condition: str | None, effort: int | None
+    ) -> list[Match]:
+        """The k nearest items.
+
+        Args:
+            query: Array of shape (dim,).
+            k: At least 1.
+            condition: Only among items that this filter keeps.
+            effort: As in `ponder.index.stored.StoredIndex.search`.
+        """
+        probes = self.probes(effort)
+        found: list[Match] = []
+        if probes:
+            found = self._search(query, k, condition, probes)
+        if len(found) < k:
+            # Few partitions hold enough items that the filter keeps, or there is no index.
+            found = self._search(query, k, condition, 0)
+        return found
+
+    def probes(self, effort: int | None) -> int:
+        """Partitions to look into; 0 to compare with everything."""
+        partitions = 0 if effort == EXACT else self._partitioned()
+        if not partitions:
+            return 0
+        return effort or self._effort or max(_LEAST_PROBES, math.ceil(_PARTITIONS_PROBED * partitions))
+
+    def forget(self) -> None:
+        """Look again whether there is a vector index: it has changed."""
+        self._asked_until = 0.0
+
+    def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
+        least = max(self._fetched * k, _FETCHED_LEAST) if probes else None
+
+        def fetch(limit: int) -> Nearest:
+            if least is not None and limit > least:
+                self._fetched = _FETCHED_OF_PARTS
+            nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
+            search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
+            search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
+            if condition is not None:
+                search = search.where(condition)
+            columns = ["id", "part_no", "part", "vector", "_distance"]
+            return nearest_parts(search.select(columns).limit(limit).to_arrow(), self._dim)
+
+        return widened(fetch, query, k, least)
+
+    def _partitioned(self) -> int:
+        """Partitions of the vector index; 0 when there is none."""
+        # Asking takes as long as a search of a small table, on object storage ten times as long. What is out
+        # of date only makes a search exact for some seconds more.
+        now = time.monotonic()
+        if now >= self._asked_until:
+            found = vector_index(self._table)
+            self._partitions = math.ceil(found[0].num_indexed_rows / found[1]) if found else 0
+            self._asked_until = now + _SECONDS_KNOWN
+        return self._partitions
