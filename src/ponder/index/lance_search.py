@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from ponder.index.lance_table import nearest_parts, vector_index
 from ponder.index.stored import EXACT
-from ponder.index.widening import Nearest, widened
+from ponder.index.widening import Nearest, Width, widened
 from ponder.records import Match
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ _PARTITIONS_PROBED = 0.12
 
 _LEAST_PROBES = 100
 _SECONDS_KNOWN = 5.0
-_FETCHED = 2
-"""Candidates for an item, where the index gives them: fewer than in a scan, because each is a read."""
-
-_FETCHED_LEAST, _FETCHED_OF_PARTS = 16, 4
-"""At least so many; and so many for an item, where items of several parts have shown two to be too few."""
 
 
 class LanceSearcher:
@@ -40,7 +35,7 @@ class LanceSearcher:
 
     def __init__(self, table: Table, dim: int, effort: int) -> None:
         self._table, self._dim, self._effort = table, dim, effort
-        self._fetched = _FETCHED
+        self._width = Width()
         self._partitions, self._asked_until = 0, 0.0
 
     def search(
@@ -75,11 +70,11 @@ class LanceSearcher:
         self._asked_until = 0.0
 
     def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
-        least = max(self._fetched * k, _FETCHED_LEAST) if probes else None
+        least = self._width.first(k) if probes else None
 
         def fetch(limit: int) -> Nearest:
-            if least is not None and limit > least:
-                self._fetched = _FETCHED_OF_PARTS
+            if probes:
+                self._width.asked(k, limit)
             nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
             search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
             search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()

@@ -12,7 +12,7 @@ from ponder.index.pgvector_tables import ITEM_COLUMNS, LONGEST_HNSW, PART_COLUMN
 from ponder.index.rows import Source, stored_row, stored_source, unsummed
 from ponder.index.scores import checked_query, checked_rows
 from ponder.index.stored import EXACT, IndexState
-from ponder.index.widening import Nearest, widened
+from ponder.index.widening import Nearest, Width, widened
 from ponder.records import Embedded, Match, Row
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class PgvectorIndex:
     ) -> None:
         self.dim, self._exact_rows = dim, exact_rows
         self._tables = Tables(url, name, dim, create=create, effort=min(_MOST_EF, effort or _EF_SEARCH))
-        self._mirror = FilterMirror()
+        self._mirror, self._width = FilterMirror(), Width()
         self._hnsw = self._has_hnsw()
 
     def add(self, rows: Sequence[Row]) -> None:
@@ -124,7 +124,7 @@ class PgvectorIndex:
         if where is None and effort == self._tables.effort:
             # One statement: a transaction with its settings would take longer than a search in the graph.
             with self._tables.asking("search") as cursor:
-                found = self._nearest(cursor, query, k, None)
+                found = self._nearest(cursor, query, k, None, self._hnsw)
             if len(found) == k:
                 return found
         with self._tables.using("search", reading=True) as cursor:
@@ -132,11 +132,11 @@ class PgvectorIndex:
             found = []
             if self._hnsw and effort != EXACT:
                 cursor.execute(self._tables.sql("SET LOCAL hnsw.ef_search = {e}", e=min(_MOST_EF, effort)))
-                found = self._nearest(cursor, query, k, keys)
+                found = self._nearest(cursor, query, k, keys, True)
             if len(found) < k:
                 cursor.execute("SET LOCAL enable_seqscan = on")
                 cursor.execute("SET LOCAL enable_indexscan = off")
-                found = self._nearest(cursor, query, k, keys)
+                found = self._nearest(cursor, query, k, keys, False)
         return found
 
     def get(self, ids: Sequence[str]) -> list[Row]:
@@ -232,18 +232,20 @@ class PgvectorIndex:
         self._tables.close()
 
     def _nearest(
-        self, cursor: Cursor[Any], query: NDArray[np.float32], k: int, keys: list[Any] | None
+        self, cursor: Cursor[Any], query: NDArray[np.float32], k: int, keys: list[Any] | None, indexed: bool
     ) -> list[Match]:
         sql = self._tables.sql(NEAREST if keys is None else NEAREST_OF)
 
         def fetch(limit: int) -> Nearest:
+            if indexed:
+                self._width.asked(k, limit)
             found = cursor.execute(sql, {"query": query, "limit": limit, "keys": keys}).fetchall()
             vectors = stacked([vector for *_, vector in found], self.dim)
             last = float((vectors @ query).min()) if found else 0.0
             ids, part_nos, parts = ([each[place] for each in found] for place in range(3))
             return Nearest(ids, part_nos, parts, vectors, len(found), last)
 
-        return widened(fetch, query, k)
+        return widened(fetch, query, k, self._width.first(k) if indexed else None)
 
     def _kept(self, cursor: Cursor[Any], where: str) -> set[str]:
         def load() -> dict[str, list[Any]]:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 NEAREST = """
 SELECT i.id, p.part_no, p.part, p.vector FROM (
-    SELECT item, part_no, part, vector, vector <#> %(query)s AS distance FROM {parts}
+    SELECT item, part_no, part, vector FROM {parts}
     ORDER BY vector <#> %(query)s LIMIT %(limit)s
 ) p JOIN {items} i ON i.key = p.item
 """
 NEAREST_OF = """
 SELECT i.id, p.part_no, p.part, p.vector FROM (
-    SELECT item, part_no, part, vector, vector <#> %(query)s AS distance FROM {parts}
+    SELECT item, part_no, part, vector FROM {parts}
     WHERE item = ANY(%(keys)s) ORDER BY vector <#> %(query)s LIMIT %(limit)s
 ) p JOIN {items} i ON i.key = p.item
 """
