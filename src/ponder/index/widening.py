@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 _LEAST = 64
 """So many are fetched at least: a second round costs more than some rows that were not needed."""
 
-_CANDIDATES, _LEAST_CANDIDATES, _CANDIDATES_OF_PARTS = 2, 16, 4
+_CANDIDATES, _LEAST_CANDIDATES, _CANDIDATES_OF_PARTS = 1.5, 16, 4.0
 
 
 @dataclass(slots=True)
 class Width:
     """How many candidates of an approximate index to read first: fewer than of a scan, as each is a read.
 
-    Two for an item that is wanted, until items of several parts have shown that to be too few.
+    One and a half for an item that is wanted, until items of several parts have shown that to be too few.
     """
 
-    _each: int = _CANDIDATES
+    _each: float = _CANDIDATES
 
     def first(self, k: int) -> int:
         """So many for the k best items."""
-        return max(self._each * k, _LEAST_CANDIDATES)
+        return max(round(self._each * k), _LEAST_CANDIDATES)
 
     def asked(self, k: int, limit: int) -> None:
         """So many had to be asked for."""
