@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("mteb")
 
 import mteb
-import numpy as np
 from mteb.models.models_protocols import EncoderProtocol, SearchProtocol
 
 import ponder.demo
@@ -17,11 +16,9 @@ from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.mteb import MtebEncoder, MtebSearch, beir_task
 from ponder.evaluate.mteb.rows import Rows
-from ponder.evaluate.mteb.search import falling
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
 from ponder.index.cache import Cache
-from ponder.records import Hit, Item, Query, Ranking
 from ponder.testing import FakeModels
 
 DEMO = Path(ponder.demo.__file__).parent if ponder.demo.__file__ else Path(next(iter(ponder.demo.__path__)))
@@ -110,13 +107,6 @@ def test_a_reranking_task_ranks_what_it_is_given_and_nothing_else(cache):
     model.index([{"id": name, "text": f"{name} kite"} for name in ("red", "blue", "green")])
     found = model.search([{"id": "q", "text": "red kite"}], top_k=3, top_ranked={"q": ["blue", "green"]})
     assert set(found["q"]) == {"blue", "green"}
-
-
-def test_scores_fall_strictly_so_that_mteb_keeps_our_order():
-    hits = [Hit(Item(name, "text"), 0.5, rank) for rank, name in enumerate("cab", 1)]
-    found = falling(Ranking(Query("x"), tuple(hits)))
-    assert list(found) == ["c", "a", "b"]
-    assert np.all(np.diff(list(found.values())) < 0)
 
 
 def test_rows_that_cannot_be_opened_are_refused(tmp_path):
