@@ -79,6 +79,16 @@ class HasBlocks(Protocol):
 
 
 @runtime_checkable
+class ReadsInstructions(Protocol):
+    """An embedder for which a document's vector depends on what it is for (`Content.instruction`)."""
+
+    @property
+    def reads_instructions(self) -> bool:
+        """Whether it does; the contents of documents carry `Item.instruction` only where it says so."""
+        ...
+
+
+@runtime_checkable
 class PricesQueries(Protocol):
     """An embedder that can say what a query costs it: the cascade's `Think` needs one.
 

@@ -107,6 +107,7 @@ class ChatModels:
                 dtype=spec.dtype,
                 batch=spec.batch,
                 trust=spec.remote_code,
+                instructed=spec.instructed,
             )
         from ponder.embed.remote import RemoteEmbedder
 

@@ -86,6 +86,7 @@ class SentenceSpec(_Part):
     dtype: str = ""
     batch: int = Field(default=16, gt=0)
     remote_code: str = ""
+    instructed: bool = False
 
 
 class BackboneSpec(_Part):

@@ -23,6 +23,7 @@ from ponder.evaluate.settings import Settings
 from ponder.index.codecs import dumps
 from ponder.protocols import BlobCache, Models
 from ponder.records import Ranking
+from ponder.shelf.ingest import reads_instructions
 from ponder.shelf.making import Spreads
 
 DEPTH = 1000
@@ -91,6 +92,8 @@ class TaskRun:
             "reason_tokens": s.reason_tokens,
             "limit": self.limit,
             "seed": s.seed,
+            # Left out where it changes nothing: answers from before are still good.
+            **({"instructions": "of documents too"} if reads_instructions(models) else {}),
         }
 
     def file(self, budget: int, models: Models, shard: Shard | None = None) -> AnswerFile:
