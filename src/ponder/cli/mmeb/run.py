@@ -83,7 +83,7 @@ def run(
         store = Overlay(cache) if dry_run else cache
         chosen = load(models, cache=store)
         settings.cascade.check(chosen)
-        runs = _runs(data, tasks, out, settings, limit, part, left_out)
+        runs = _runs(data, tasks, out, settings, limit, part, left_out, cut=not dry_run)
         rows = (
             _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out, spread)
         )
@@ -106,6 +106,8 @@ def _runs(
     limit: int | None,
     shard: Any,
     left_out: list[Skipped],
+    *,
+    cut: bool,
 ) -> Iterator[tuple[Loaded, TaskRun]]:
     """The tasks whose data are here; those that were asked for by name have to be."""
     from ponder.errors import MissingDependency
@@ -117,13 +119,16 @@ def _runs(
     by_name = {part.strip().casefold() for part in (names or "").split(",")}
     for task in chosen(names):
         try:
-            with progress(f"{task.name}: pages") as advance:
-                loaded = load(data, task, advance=advance)
+            with progress(f"{task.name}: media") as advance:
+                loaded = load(data, task, cut=cut, advance=advance)
         except MissingDependency as error:
             if task.name.casefold() in by_name:
                 raise
             left_out.append(Skipped(task.name, error.what))
             continue
+        if loaded.uncut and not cut:
+            what = f"{loaded.uncut} clips are cut into frames first, and are not priced"
+            left_out.append(Skipped(task.name, what))
         yield (
             loaded,
             TaskRun(
