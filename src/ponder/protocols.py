@@ -162,6 +162,19 @@ class JudgesApart(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsSizes(Protocol):
+    """Models that say how large they are, so that work can be priced where they cannot run."""
+
+    @property
+    def billions(self) -> Mapping[str, float]:
+        """Parameters, in billions, of ``reasoner``, ``embedder`` and the judges by stage name.
+
+        Parts whose size is not known are left out.
+        """
+        ...
+
+
 class Calibrates(Protocol):
     """What was measured about judges."""
 

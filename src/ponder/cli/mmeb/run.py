@@ -12,8 +12,10 @@ import typer
 
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
+from ponder.cli.mmeb.pricing import prices, show_prices
 from ponder.cli.partly import finish
 from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
+from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
     from ponder.evaluate.mmeb.loading import Loaded
@@ -49,6 +51,14 @@ def run(
         str, typer.Option("--shard", metavar="K/N", help="Every Nth query: one process, one GPU each.")
     ] = "1/1",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
+    tflops: Annotated[
+        str | None,
+        typer.Option(
+            "--tflops",
+            metavar="READ,WRITE",
+            help="With --dry-run: reckon GPU hours at this speed, as in 125,3, and run no model.",
+        ),
+    ] = None,
     on: options.On = "local",
     actors: options.Actors = None,
     actor_gpus: options.ActorGpus = 0.0,
@@ -62,6 +72,7 @@ def run(
     --json, a line a task and budget. What was answered before a kill is kept: the same command goes on.
     """
     from ponder.cascade.pacing import check_allocation
+    from ponder.evaluate.mmeb.reckoning import Speed
     from ponder.evaluate.mmeb.shard import Shard
     from ponder.evaluate.settings import Settings
     from ponder.index.cache import Overlay, user_cache
@@ -76,6 +87,9 @@ def run(
         reason_tokens=reason_tokens,
         seed=seed,
     )
+    if tflops is not None and not dry_run:
+        raise BadArguments("a run takes what it takes", "--tflops", "give --dry-run too")
+    speed = None if tflops is None else Speed.parse(tflops)
     part = Shard.parse(shard)
     spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
     left_out: list[Skipped] = []
@@ -85,7 +99,9 @@ def run(
         settings.cascade.check(chosen)
         runs = _runs(data, tasks, out, settings, limit, part, left_out, cut=not dry_run)
         rows = (
-            _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out, spread)
+            prices((each for _, each in runs), chosen, store, speed)
+            if dry_run
+            else _scores(runs, chosen, store, out, left_out, spread)
         )
         shown = []
         for row in rows:
@@ -93,7 +109,7 @@ def run(
             if as_json:
                 print_json(row)
     if not as_json:
-        _show(shown, dry_run=dry_run)
+        (show_prices if dry_run else _show)(shown)
     tell_costs(spread)
     finish([{"uri": each.uri, "error": each.error} for each in left_out])
 
@@ -146,15 +162,6 @@ def _runs(
         )
 
 
-def _prices(
-    runs: Iterator[tuple[Loaded, TaskRun]], models: Models, cache: BlobCache
-) -> Iterator[dict[str, Any]]:
-    from ponder.evaluate.mmeb.pricing import price_task
-
-    for _, each in runs:
-        yield price_task(each, models, cache).fields
-
-
 def _scores(
     runs: Iterator[tuple[Loaded, TaskRun]],
     models: Models,
@@ -187,22 +194,7 @@ def _scores(
                 yield {**marked.fields, "seconds": round(time.perf_counter() - began, 3)}
 
 
-def _show(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
-    if dry_run:
-        priced = table("task", "queries", "candidates", "to embed", "tokens, at most", "minutes", "MB")
-        for row in rows:
-            minutes = row["minutes_at_most"]
-            priced.add_row(
-                row["task"],
-                str(row["queries"]),
-                str(row["candidates"]),
-                str(row["documents_to_embed"]),
-                f"{row['tokens_at_most']:,}",
-                "?" if minutes is None else f"{minutes:.1f}",
-                f"{row['megabytes']:.0f}",
-            )
-        show(priced)
-        return
+def _show(rows: list[dict[str, Any]]) -> None:
     scored = table(
         "task", "budget", "metric", "value", "95 %", "ties against", "queries", "missing", "tokens"
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ponder.evaluate.beir import Dataset, JudgedQuery
-from ponder.evaluate.mmeb.asking import Asking
-from ponder.evaluate.mmeb.running import TaskRun
+from ponder.evaluate.mmeb.running import DEPTH, TaskRun
 from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents
 from ponder.evaluate.scaling.pricing import tokens_per_second
 from ponder.media.content import open_query
 from ponder.protocols import BlobCache, Models
-from ponder.records import Skipped
 
 _RANKED_BYTES = 24
 """Of one ranked name and its score in a file of answers, about."""
@@ -75,25 +71,32 @@ def price_task(run: TaskRun, models: Models, cache: BlobCache) -> TaskPrice:
     documents = DocumentsPrice()
     if any(left.values()):
         documents = price_documents(
-            _as_dataset(run.name, told), ["on"], run.settings, models, cache, limits=told.limits
+            run.dataset, [run.settings.reasoning], run.settings, models, cache, limits=told.limits
         )
     rate = None
     if tokens:
         rate = tokens_per_second(open_query(mine[0].asked, told.limits), run.settings, models)
-    depth = min(len(told.items), 1000)
-    size = documents.embed * models.embedder.dim * 4 + documents.reason * _REASONING_BYTES
+    asked = sum(left.values())
     return TaskPrice(
         run.name,
-        sum(left.values()),
+        asked,
         len(told.items),
         tokens,
         documents,
         None if tokens and not rate else documents.seconds + (tokens / rate if rate else 0.0),
-        size + sum(left.values()) * depth * _RANKED_BYTES,
+        stored_bytes(asked, len(told.items), documents.reason, documents.embed, models.embedder.dim),
     )
 
 
-def _as_dataset(name: str, told: Asking) -> Dataset:
-    queries = tuple(JudgedQuery(each.asked, {}) for each in told.questions)
-    skipped: Sequence[Skipped] = ()
-    return Dataset(name, "test", told.items, queries, (), tuple(skipped))
+def stored_bytes(queries: int, candidates: int, reason: int, embed: int, dim: int) -> int:
+    """Bytes that answers and caches will take, about.
+
+    Args:
+        queries: To be answered, over all budgets.
+        candidates: That they are ranked over.
+        reason: Reasonings to be kept.
+        embed: Candidates whose vectors will be kept; each is taken to have one.
+        dim: Of a vector.
+    """
+    answers = queries * min(candidates, DEPTH) * _RANKED_BYTES
+    return answers + reason * _REASONING_BYTES + embed * dim * 4

@@ -11,6 +11,7 @@ from typing import Any
 
 from ponder.cascade import Cascade, Rerank, Retrieve
 from ponder.errors import InputInvalid, InputNotFound, ModelInvalid
+from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
 from ponder.evaluate.mmeb.asking import Asking, Question, asking
@@ -71,6 +72,12 @@ class TaskRun:
             limit=self.limit,
             seed=self.settings.seed,
         )
+
+    @property
+    def dataset(self) -> Dataset:
+        """Items and questions as a data set, whose judgements nobody needs."""
+        queries = tuple(JudgedQuery(each.asked, {}) for each in self.asking.questions)
+        return Dataset(self.name, "test", self.asking.items, queries, ())
 
     @cached_property
     def digest(self) -> str:
