@@ -67,6 +67,11 @@ class _Media:
     path: Path | None = None
     page: int | None = None
 
+    @property
+    def lost(self) -> Skipped | None:
+        """What to list when it is not there; a clip may be a folder of frames."""
+        return None if self.path is None else missing(self.path, folder=self.kind == "video")
+
 
 def load_beir(
     folder: Path, *, split: str = "dev", queries: Path | None = None, present: bool = True
@@ -159,7 +164,7 @@ def read_corpus(
         text = "\n".join(part for part in (line.text("title"), line.text("text")) if part.strip())
         if media.path is None and not text:
             raise InputInvalid(f"{doc} has neither text nor media", line.where, 'give "text" or "image"')
-        if present and media.path is not None and (lost := missing(media.path)):
+        if present and (lost := media.lost):
             skipped.append(lost)
             continue
         items.append(
@@ -208,7 +213,7 @@ def _read_queries(
             raise InputInvalid('"metadata.exclude" is not a list of ids', line.where, 'write ["id", …]')
         if qrels is not None and name not in qrels:
             continue
-        if present and media.path is not None and (lost := missing(media.path)):
+        if present and (lost := media.lost):
             skipped.append(lost)
             continue
         file = str(media.path) if media.path else None

@@ -11,10 +11,11 @@ import mteb
 from mteb.models.models_protocols import EncoderProtocol, SearchProtocol
 
 import ponder.demo
+from ponder.cli.main import run
 from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
-from ponder.evaluate.mteb import MtebEncoder, MtebSearch, beir_task
+from ponder.evaluate.mteb import MtebEncoder, MtebSearch, beir_task, write_task
 from ponder.evaluate.mteb.rows import Rows
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
@@ -141,3 +142,29 @@ def test_the_command_runs_a_folder_and_keeps_mtebs_results(tmp_path, monkeypatch
     assert list((tmp_path / "o").rglob("texts-test.json"))
     assert run(["mteb", str(tmp_path / "nowhere"), "--models", "fake"]) == 4
     assert "no such task or folder" in capsys.readouterr().err
+
+
+def test_a_task_becomes_the_folder_that_it_was(tmp_path):
+    for dataset in (texts(tmp_path), folder_of(tmp_path, 3)):
+        write_task(beir_task(dataset), tmp_path / "out" / dataset.name, split="test")
+        again = load_beir(tmp_path / "out" / dataset.name, split="test")
+        assert [(i.id, i.kind, i.text) for i in again.items] == [
+            (i.id, i.kind, i.text) for i in dataset.items
+        ]
+        assert [(q.query.text, dict(q.grades)) for q in again.queries] == [
+            (q.query.text, dict(q.grades)) for q in dataset.queries
+        ]
+        assert not again.skipped
+    with pytest.raises(BadArguments, match="no judgements of the split 'dev'"):
+        write_task(beir_task(dataset), tmp_path / "other", split="dev")
+    with pytest.raises(BadArguments, match="a data set already"):
+        write_task(beir_task(dataset), tmp_path / "out" / dataset.name, split="test")
+
+
+def test_written_and_scored_on_the_command_line(tmp_path, capsys):
+    texts(tmp_path)
+    told = ["mteb", str(tmp_path / "texts"), "--beir", str(tmp_path / "out"), "--split", "test", "--json"]
+    assert run(told) == 0
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["documents"], line["queries"]) == (4, 4)
+    assert load_beir(Path(line["path"]), split="test").name == line["task"]
