@@ -126,14 +126,15 @@ def _runs(
     cut: bool,
 ) -> Iterator[tuple[Loaded, TaskRun]]:
     """The tasks whose data are here; those that were asked for by name have to be."""
-    from ponder.errors import MissingDependency
+    from ponder.errors import InputInvalid, MissingDependency
     from ponder.evaluate.mmeb.loading import load
     from ponder.evaluate.mmeb.running import TaskRun
     from ponder.evaluate.mmeb.tasks import chosen
     from ponder.records import Skipped
 
     by_name = {part.strip().casefold() for part in (names or "").split(",")}
-    for task in chosen(names):
+    every = chosen(names)
+    for task in every:
         try:
             with progress(f"{task.name}: media") as advance:
                 loaded = load(data, task, cut=cut, advance=advance)
@@ -141,6 +142,12 @@ def _runs(
             if task.name.casefold() in by_name:
                 raise
             left_out.append(Skipped(task.name, error.what))
+            continue
+        except InputInvalid as error:
+            # One damaged file does not stop the others' days of work.
+            if len(every) == 1:
+                raise
+            left_out.append(Skipped(task.name, str(error)))
             continue
         if loaded.uncut and not cut:
             what = f"{loaded.uncut} clips are cut into frames first, and are not priced"

@@ -26,7 +26,12 @@ def note(out: Path, run: TaskRun, models: Models, command: Sequence[str]) -> Non
         run: The task.
         models: The set.
         command: The command line that repeats the run.
+
+    Raises:
+        InputInvalid: Another run's answers are here; its manifest stays what it is.
     """
+    for budget in run.settings.budgets:
+        run.file(budget, models)
     made(out, "--out")
     path = out / NAME
     known: dict[str, Any] = {}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.mmeb.running import DEPTH, TaskRun
 from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents
 from ponder.evaluate.scaling.pricing import tokens_per_second
@@ -13,6 +18,9 @@ from ponder.protocols import BlobCache, Models
 
 _RANKED_BYTES = 24
 """Of one ranked name and its score in a file of answers, about."""
+
+_TRIED = 4
+"""Candidates, and queries, that are tried: as many as `price_documents` tries, whose work is then there."""
 
 _REASONING_BYTES = 2048
 """Of one reasoning and what a cache keeps beside it, about."""
@@ -73,9 +81,7 @@ def price_task(run: TaskRun, models: Models, cache: BlobCache) -> TaskPrice:
         documents = price_documents(
             run.dataset, [run.settings.reasoning], run.settings, models, cache, limits=told.limits
         )
-    rate = None
-    if tokens:
-        rate = tokens_per_second(open_query(mine[0].asked, told.limits), run.settings, models)
+    rate = _tokens_per_second(run, models, cache) if tokens else None
     asked = sum(left.values())
     return TaskPrice(
         run.name,
@@ -86,6 +92,33 @@ def price_task(run: TaskRun, models: Models, cache: BlobCache) -> TaskPrice:
         None if tokens and not rate else documents.seconds + (tokens / rate if rate else 0.0),
         stored_bytes(asked, len(told.items), documents.reason, documents.embed, models.embedder.dim),
     )
+
+
+def _tokens_per_second(run: TaskRun, models: Models, cache: BlobCache) -> float | None:
+    """How fast a few of the task's own queries are judged over a few of its candidates.
+
+    Infinite where the judges spend nothing on such queries. Where these candidates cannot be opened, made-up
+    texts are read instead; None where that tells nothing.
+    """
+    told, settings = run.asking, run.settings
+    first = told.questions[0]
+    step = max(1, len(told.items) // _TRIED)
+    ids = [item.id for item in told.items[::step]] if first.pool is None else first.pool
+    items = [item for item in told.items if item.id in ids[:_TRIED]]
+    spent, seconds = 0, 0.0
+    try:
+        search = settings.cascade.on(build_corpus(items, models, cache, settings, limits=told.limits))
+        for number, question in enumerate(told.questions[: 1 + _TRIED]):
+            began = time.perf_counter()
+            found = search(question.asked, budget=max(settings.budgets), k=len(items), gates=False)
+            if number:  # the first loads models
+                seconds += time.perf_counter() - began
+                spent += found.usage.spent
+    except (InputInvalid, InputNotFound):
+        with suppress(InputInvalid, InputNotFound):
+            return tokens_per_second(open_query(first.asked, told.limits), settings, models)
+        return None
+    return spent / seconds if spent and seconds > 0 else math.inf
 
 
 def stored_bytes(queries: int, candidates: int, reason: int, embed: int, dim: int) -> int:
