@@ -16,7 +16,7 @@ from ponder.evaluate.mmeb.running import TaskRun, run_task
 from ponder.evaluate.mmeb.shard import Shard
 from ponder.evaluate.settings import Settings
 from ponder.index.cache import Cache
-from ponder.testing import FakeModels
+from ponder.testing import FakeModels, FakeReasoner
 
 WORDS = ["kite", "whale", "fox", "oak", "lamp", "boat", "drum", "moss"]
 
@@ -102,6 +102,22 @@ def test_shards_together_are_the_whole_run(tmp_path, cache):
     for wrong in ("", "3", "0/2", "3/2", "a/b"):
         with pytest.raises(BadArguments, match="not a shard"):
             Shard.parse(wrong)
+
+
+def test_each_process_makes_a_part_of_the_candidates_of_its_own_first(tmp_path):
+    class Noting(FakeReasoner):
+        def reason(self, contents, **told):
+            made.extend(content.text for content in contents)
+            return super().reason(contents, **told)
+
+    for number, first in ((1, "kite"), (2, "fox"), (3, "lamp"), (4, "drum")):
+        made: list[str] = []
+        models = FakeModels()
+        models.reasoner = Noting()
+        with Cache(tmp_path / f"{number}.sqlite") as cache:
+            list(run_task(task(tmp_path / str(number), texts(), shard=Shard(number, 4)), models, cache))
+        assert first in made[0]
+        assert len(made) == len(WORDS)
 
 
 def test_media_that_are_not_there_are_told_and_never_ranked(tmp_path, cache):

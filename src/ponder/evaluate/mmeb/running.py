@@ -158,7 +158,7 @@ def run_task(
                 if question.number in answered[budget]:
                     continue
                 if not corpus:
-                    corpus = _corpus(told, models, cache, run.settings, documents, spread)
+                    corpus = _corpus(told, run.shard, models, cache, run.settings, documents, spread)
                 if isinstance(corpus, str):
                     answer = Answer(question.number, (), (), {}, corpus)
                 else:
@@ -175,6 +175,7 @@ def run_task(
 
 def _corpus(
     told: Asking,
+    shard: Shard,
     models: Models,
     cache: BlobCache,
     settings: Settings,
@@ -182,8 +183,10 @@ def _corpus(
     spread: Spreads | None,
 ) -> Corpus | str:
     """What the questions are ranked over, or why there is nothing: one such task does not stop the others."""
+    begin = shard.begins(len(told.items))
+    items = (*told.items[begin:], *told.items[:begin])
     try:
-        return build_corpus(told.items, models, cache, settings, advance, told.limits, spread)
+        return build_corpus(items, models, cache, settings, advance, told.limits, spread)
     except ModelInvalid:
         raise
     except InputInvalid as error:
