@@ -79,6 +79,16 @@ class HasBlocks(Protocol):
 
 
 @runtime_checkable
+class ReadsInstructions(Protocol):
+    """An embedder for which a document's vector depends on what it is for (`Content.instruction`)."""
+
+    @property
+    def reads_instructions(self) -> bool:
+        """Whether it does; the contents of documents carry `Item.instruction` only where it says so."""
+        ...
+
+
+@runtime_checkable
 class PricesQueries(Protocol):
     """An embedder that can say what a query costs it: the cascade's `Think` needs one.
 
@@ -148,6 +158,19 @@ class JudgesApart(Protocol):
         Returns:
             ``math.inf`` where that is not known: then it is estimated from the first verdicts. None where
             this query's candidates have to be judged together after all.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsSizes(Protocol):
+    """Models that say how large they are, so that work can be priced where they cannot run."""
+
+    @property
+    def billions(self) -> Mapping[str, float]:
+        """Parameters, in billions, of ``reasoner``, ``embedder`` and the judges by stage name.
+
+        Parts whose size is not known are left out.
         """
         ...
 

@@ -30,6 +30,8 @@ class Item:
         text: Text that came with the item (a corpus' text field); a text file's body is read
             by the media room instead.
         metadata: For filters and analysis. Never shown to a model.
+        instruction: What the item's vector is for, where a benchmark tells it of documents too; embedders may
+            use or ignore it. No other part sees it.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Item:
     text: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     span: tuple[float, float] | None = None
+    instruction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Content:
         times: Seconds of each frame; empty unless kind is "video".
         segments: ``(start, end)`` seconds of the clip's shots or segments, in time order.
         duration: Seconds of the clip, 0 otherwise.
-        instruction: As in `Query`.
+        instruction: As in `Query`; of an item, as in `Item`, and only where an embedder looks at it.
     """
 
     kind: Kind

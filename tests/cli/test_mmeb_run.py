@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,11 @@ def test_rankings_are_scored_again_as_they_were(layout, tmp_path, capsys):
     [again] = lines(capsys)
     kept = json.loads((folder / "MSVD_score.json").read_text())
     assert again["metrics"] == {name: kept[name] for name in again["metrics"]}
+    # The file alone says which task it is of.
+    assert run(["mmeb", "score", str(folder / "MSVD_pred.jsonl"), "--json"]) == 0
+    assert lines(capsys) == [again]
+    assert run(["mmeb", "score", str(folder / "MSVD_answers.jsonl")]) == 5
+    assert "name it TASK_pred.jsonl" in capsys.readouterr().err
 
 
 def test_killed_and_gone_on_with_is_one_run(layout, tmp_path, capsys):
@@ -118,8 +124,6 @@ def test_a_limit_is_a_sample_and_no_whole_task(layout, tmp_path, capsys):
 
 
 def test_lost_media_are_counted_and_the_task_is_incomplete(layout, tmp_path, capsys):
-    import shutil
-
     copy = tmp_path / "data"
     shutil.copytree(layout, copy)
     victim = next(
@@ -148,7 +152,36 @@ def test_a_dry_run_prices_and_writes_nothing(layout, tmp_path, capsys):
     for row in rows:
         assert row["tokens_at_most"] == 64 * row["queries"] / 2
         assert row["documents_to_embed"] == row["candidates"]
+        assert row["minutes_at_most"] >= 0
     assert not out.exists()
+
+
+def test_a_task_that_cannot_be_read_does_not_stop_the_others(layout, tmp_path, capsys):
+    copy = tmp_path / "data"
+    shutil.copytree(layout, copy)
+    [victim] = (copy / "hf" / "VLM2Vec" / "MSVD").rglob("*.parquet")
+    victim.write_bytes(victim.read_bytes()[:300])
+    assert run(told(copy, tmp_path / "out", "--tasks", "MSVD,VATEX", "--json")) == 7
+    streams = capsys.readouterr()
+    assert [json.loads(line)["task"] for line in streams.out.splitlines()] == ["VATEX"]
+    assert "MSVD" in streams.err and "it may be cut off" in streams.err
+    assert run(told(copy, tmp_path / "out", "--tasks", "MSVD")) == 5
+
+
+def test_a_refused_run_leaves_the_manifest_what_it_was(layout, tmp_path, capsys):
+    out = tmp_path / "out"
+    run(told(layout, out, "--tasks", "MSVD"))
+    before = (out / "manifest.json").read_text()
+    assert run(told(layout, out, "--tasks", "MSVD", "--limit", "2")) == 5
+    assert "limit differ" in capsys.readouterr().err
+    assert (out / "manifest.json").read_text() == before
+
+
+def test_a_run_is_submitted_under_its_own_name(layout, tmp_path, capsys):
+    out, file = tmp_path / "mine", tmp_path / "submission.json"
+    run(told(layout, out, "--tasks", "MSVD", "--budget", "0,64"))
+    run(["mmeb", "report", str(out), "--submission", str(file)])
+    assert json.loads(file.read_text())["metadata"]["model_name"] == "mine"
 
 
 def test_a_task_that_is_not_here_is_said_and_other_names_are_refused(layout, tmp_path, capsys):

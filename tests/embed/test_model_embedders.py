@@ -1,5 +1,7 @@
 """Embedders over chat models and over sentence-transformers keep the contract."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,6 +91,25 @@ def test_reasoning_moves_a_picture_s_vector(tiny_folder):
         for text in ("", "a red square", "a harbour crane")
     )
     assert len({tuple(np.round(vector, 4)) for vector in (plain, said, other)}) == 3
+
+
+@pytest.mark.parametrize("instructed", [True, False])
+def test_an_instruction_stands_in_place_of_the_prompt_where_the_model_was_trained_so(tiny_folder, instructed):
+    folder = str(tiny_folder("qwen3-vl"))
+    prompts = {"document": "Represent it.", "query": "Find it."}
+    embedder = SentenceEmbedder(folder, dtype="float32", prompts=prompts, instructed=instructed)
+    picture = picture_content((200, 20, 20))
+    asked = [picture, replace(picture, instruction="Find the clip."), text_content("a cello")]
+    plain, told, _ = embedder.embed_queries(asked, [None] * 3)
+    assert np.allclose(plain, told) != instructed
+    # The same words as a prompt of the model's own: that is where they go.
+    own = SentenceEmbedder(folder, dtype="float32", prompts={"query": "Find the clip."})
+    [wanted] = own.embed_queries([picture], [None])
+    assert np.allclose(told, wanted, atol=1e-5) == instructed
+    given = embedder.embed_documents(asked[:2], [Reasoning("red")] * 2)
+    assert np.allclose(given[0].vectors, given[1].vectors) != instructed
+    assert embedder.reads_instructions == instructed
+    assert (embedder.query_tokens(asked[1], None) > embedder.query_tokens(picture, None)) == instructed
 
 
 def test_a_clip_s_segments_have_vectors_of_their_own(tiny_folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from ponder.errors import BackendFailed, InputInvalid, MissingDependency
 from ponder.index.codecs import encode_reasoning
 from ponder.records import Content, Item, Reasoning, Row, Skipped
 from ponder.shelf import Document, Ingest
-from ponder.testing import FakeModels
+from ponder.testing import FakeEmbedder, FakeModels
 
 
 def text(name, words):
@@ -195,3 +197,28 @@ def test_fresh_and_cached_reasoning_are_the_same_to_the_embedder(cache, items):
     assert len(seen) == 1
     assert isinstance(fresh, Reasoning)
     assert fresh.parts[0].facts["box"] == cached.parts[0].facts["box"] == (1, 2)
+
+
+class Told(FakeEmbedder):
+    """Reads what a vector is for."""
+
+    reads_instructions = True
+
+    def embed_documents(self, contents, reasonings):
+        said = [replace(each, text=f"{each.text} {each.instruction}") for each in contents]
+        return super().embed_documents(said, reasonings)
+
+
+@pytest.mark.parametrize(("embedder", "reads"), [(Told(), True), (FakeEmbedder(), False)])
+def test_what_a_vector_is_for_counts_where_the_embedder_reads_it_and_no_reasoning_is_made_twice(
+    cache, embedder, reads
+):
+    models = FakeModels()
+    models.embedder = embedder
+    ingest = Ingest(models, cache)
+    items = [text("a", "a kite"), replace(text("b", "a kite"), instruction="find toys")] * 2
+    rows = list(ingest.rows(items))
+    assert models.reasoner.calls == 1
+    assert np.array_equal(rows[0].embedded.vectors, rows[1].embedded.vectors) != reads
+    assert np.array_equal(rows[1].embedded.vectors, rows[3].embedded.vectors)
+    assert rows[0].digest == rows[1].digest

@@ -22,7 +22,7 @@ def compare(
         Path,
         typer.Argument(
             metavar="RUN_A",
-            help="A folder of `evaluate --run-dir` or of MMEB predictions.",
+            help="A folder of `evaluate --run-dir` or of MMEB predictions, or a TREC run.",
             show_default=False,
         ),
     ],
@@ -34,8 +34,13 @@ def compare(
     ] = None,
     worst: Annotated[int, typer.Option(min=0, help="Regressions to show of each data set or task.")] = 10,
     data: Annotated[
-        Path | None, typer.Option("--data", help="The BEIR folder or MMEB data, for words and pictures.")
+        Path | None,
+        typer.Option(
+            "--data",
+            help="The BEIR folder or MMEB data, for words and pictures, and to score TREC runs against.",
+        ),
     ] = None,
+    split: Annotated[str, typer.Option(help="Of TREC runs: which qrels/SPLIT.tsv of --data.")] = "dev",
     out: Annotated[
         Path | None, typer.Option("--out", help="Write compare.md, compare.html and pictures here.")
     ] = None,
@@ -49,7 +54,8 @@ def compare(
     from ponder.evaluate.comparing.paired import compare as paired
     from ponder.evaluate.comparing.runs import read_run
 
-    found = paired(read_run(run_a, budget_a), read_run(run_b, budget_b), metric)
+    before = read_run(run_a, budget_a, data=data, split=split)
+    found = paired(before, read_run(run_b, budget_b, data=data, split=split), metric)
     if out is not None:
         _write(out, found, data, worst)
     if as_json:

@@ -22,9 +22,12 @@ def mteb(
     budget: options.Budget = 0,
     stages: options.Stages = None,
     allocate: options.Allocate = "uniform",
-    split: Annotated[str, typer.Option(help="Of BEIR folders: which qrels/SPLIT.tsv.")] = "test",
+    split: Annotated[str, typer.Option(help="Of BEIR folders, and of what --beir writes.")] = "test",
     out: Annotated[
         Path | None, typer.Option(help="Where mteb keeps its results; its own cache unless told.")
+    ] = None,
+    beir: Annotated[
+        Path | None, typer.Option("--beir", help="Run nothing: write each task here as a BEIR folder.")
     ] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -39,6 +42,9 @@ def mteb(
     from ponder.models.registry import load
 
     library = need_mteb()
+    if beir is not None:
+        _write(tasks, split, beir, as_json)
+        return
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = [_task(name, split) for name in tasks]
         model = MtebSearch(
@@ -72,6 +78,21 @@ def mteb(
             )
         show(shown)
     finish([{"uri": each.uri, "error": each.error} for each in model.skipped])
+
+
+def _write(names: list[str], split: str, out: Path, as_json: bool) -> None:
+    from ponder.evaluate.mteb import write_task
+
+    for name in names:
+        with quiet_stdout(as_json):
+            task = _task(name, split)
+            folder = out / task.metadata.name
+            written = write_task(task, folder, split=split)
+        if as_json:
+            counts = {"documents": written.documents, "queries": written.queries}
+            print_json({"task": task.metadata.name, "path": str(folder), **counts})
+        else:
+            show(f"{written.documents} documents and {written.queries} queries: {folder}")
 
 
 def _task(name: str, split: str) -> Any:

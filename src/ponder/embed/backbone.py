@@ -66,6 +66,11 @@ class BackboneEmbedder:
 
         return make_head(self._pooling, self._engine.loaded.inner, weights=self._weights)
 
+    @property
+    def reads_instructions(self) -> bool:
+        """See `ponder.protocols.ReadsInstructions`."""
+        return True
+
     def embed_documents(self, contents: Sequence[Content], reasonings: Sequence[Reasoning]) -> list[Embedded]:
         """See `ponder.protocols.Embedder`."""
         return [self._document(c, r) for c, r in zip(contents, reasonings, strict=True)]

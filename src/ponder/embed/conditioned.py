@@ -22,7 +22,7 @@ class Format:
     """How item and reasoning become what an embedder reads.
 
     Attributes:
-        document: Instruction for documents.
+        document: Instruction for documents without one of their own.
         query: Instruction for queries without one of their own.
         joined: Text with reasoning: ``{text}`` and ``{reasoning}`` are filled in.
         words: Longest text, in words.
@@ -91,12 +91,13 @@ def document_inputs(content: Content, reasoning: Reasoning, form: Format, *, see
 
     whole = reasoning.text if reasoning.text.strip() != content.text.strip() else ""
     pictures = spread(content.images, form.frames) if sees else ()
-    found = [_input(form, form.document, pictures, content.text, whole, "")]
+    told = content.instruction or form.document
+    found = [_input(form, told, pictures, content.text, whole, "")]
     passages = [p for p in reasoning.parts if p.label.startswith("chars=")] or [
         PartReasoning(f"chars={p.start}-{p.end}", p.text) for p in passages_of(content)
     ]
     if len(passages) > 1:
-        found += [_input(form, form.document, (), p.text, whole, p.label) for p in passages]
+        found += [_input(form, told, (), p.text, whole, p.label) for p in passages]
     if content.kind == "video" and sees and len(content.segments) > 1:
         said = {part.label: part.text for part in reasoning.parts}
         for start, end in content.segments:
@@ -108,7 +109,7 @@ def document_inputs(content: Content, reasoning: Reasoning, form: Format, *, see
             ]
             if frames:
                 shown = spread(frames, form.frames)
-                found.append(_input(form, form.document, shown, "", said.get(label, whole), label))
+                found.append(_input(form, told, shown, "", said.get(label, whole), label))
     return found
 
 

@@ -72,6 +72,11 @@ class RemoteEmbedder:
         """As it was told."""
         return self._dim
 
+    @property
+    def reads_instructions(self) -> bool:
+        """See `ponder.protocols.ReadsInstructions`."""
+        return True
+
     def embed_documents(self, contents: Sequence[Content], reasonings: Sequence[Reasoning]) -> list[Embedded]:
         """See `ponder.protocols.Embedder`. Parts of all contents are sent together."""
         pairs = zip(contents, reasonings, strict=True)

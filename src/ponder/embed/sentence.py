@@ -39,6 +39,8 @@ class SentenceEmbedder:
         dtype: "float32", "bfloat16", or "" for the model's own.
         batch: Inputs at a time.
         trust: Run code that comes with the model: see `ponder.models.local.settings.TRUST`.
+        instructed: An item's or a query's own instruction stands in place of the model's prompt: for models
+            that were trained to be told their task.
     """
 
     def __init__(
@@ -53,17 +55,25 @@ class SentenceEmbedder:
         dtype: str = "",
         batch: int = 16,
         trust: str = "",
+        instructed: bool = False,
     ) -> None:
         self._name, self._revision, self._form = model, revision, form or Format()
         self._prompts, self._dim, self._device = dict(prompts or {}), dim, device
         self._dtype, self._batch, self._trust = dtype, batch, trust
+        self._instructed = instructed
 
     @cached_property
     def fingerprint(self) -> str:
         """Model, prompts, format."""
         name = named(self._name, self._revision)
         how = hashlib.sha256(repr((sorted(self._prompts.items()), self._dim, self._dtype)).encode())
-        return f"{name}/{_VERSION}-{how.hexdigest()[:8]}/{self._form.fingerprint}"
+        told = "+told" if self._instructed else ""
+        return f"{name}/{_VERSION}-{how.hexdigest()[:8]}/{self._form.fingerprint}{told}"
+
+    @property
+    def reads_instructions(self) -> bool:
+        """See `ponder.protocols.ReadsInstructions`."""
+        return self._instructed
 
     @property
     def dim(self) -> int:
@@ -99,7 +109,10 @@ class SentenceEmbedder:
 
     def query_tokens(self, content: Content, reasoning: Reasoning | None) -> int:
         """See `ponder.protocols.PricesQueries`: all that the model reads, pictures included."""
-        read = self.model.preprocess([self._given(self.query_input(content, reasoning))])
+        given = self.query_input(content, reasoning)
+        # The prompt is not counted unless it is the query's own: it is the same for every query.
+        own = self._own(given)
+        read = self.model.preprocess([self._given(given)], **({"prompt": own} if own else {}))
         ids = read.get("input_ids")
         return int(ids.shape[-1]) if ids is not None else 0
 
@@ -165,19 +178,25 @@ class SentenceEmbedder:
 
         if not inputs:
             return np.zeros((0, self.dim), np.float32)
-        prompt = self.prompt(side)
         rows = np.zeros((len(inputs), self.dim), np.float32)
-        for numbers, given in self.kinds(inputs):
-            rows[numbers] = self.model.encode(
-                given,
-                prompt=prompt,
-                batch_size=self._batch,
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
+        for own in dict.fromkeys(self._own(each) for each in inputs):
+            places = [number for number, each in enumerate(inputs) if self._own(each) == own]
+            for numbers, given in self.kinds([inputs[place] for place in places]):
+                rows[[places[number] for number in numbers]] = self.model.encode(
+                    given,
+                    prompt=own or self.prompt(side),
+                    batch_size=self._batch,
+                    normalize_embeddings=True,
+                    show_progress_bar=False,
+                )
         if not np.isfinite(rows).all():
             raise BackendFailed("a vector is not finite", self._name, "try dtype float32")
         return rows
+
+    def _own(self, given: Input) -> str:
+        """The instruction that an input came with, where it counts."""
+        usual = (self._form.document, self._form.query)
+        return given.instruction if self._instructed and given.instruction not in usual else ""
 
 
 def _message(given: Input) -> Any:

@@ -67,14 +67,22 @@ class _Media:
     path: Path | None = None
     page: int | None = None
 
+    @property
+    def lost(self) -> Skipped | None:
+        """What to list when it is not there; a clip may be a folder of frames."""
+        return None if self.path is None else missing(self.path, folder=self.kind == "video")
 
-def load_beir(folder: Path, *, split: str = "dev", queries: Path | None = None) -> Dataset:
+
+def load_beir(
+    folder: Path, *, split: str = "dev", queries: Path | None = None, present: bool = True
+) -> Dataset:
     """Read a data set.
 
     Args:
         folder: Holds ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/``.
         split: Read ``qrels/SPLIT.tsv``.
         queries: Another file of queries; its media paths are relative to `folder` too.
+        present: Skip rows whose media file is missing; False takes them all, where nothing is opened.
 
     Raises:
         InputNotFound: The folder or one of its files does not exist.
@@ -86,8 +94,8 @@ def load_beir(folder: Path, *, split: str = "dev", queries: Path | None = None) 
     queries_file = queries or folder / "queries.jsonl"
     qrels_file = folder / "qrels" / f"{split}.tsv"
     qrels = read_qrels(qrels_file)
-    items, lost_items = read_corpus(folder, corpus_file)
-    judged, lost_queries = _read_queries(folder, queries_file, qrels)
+    items, lost_items = read_corpus(folder, corpus_file, present=present)
+    judged, lost_queries = _read_queries(folder, queries_file, qrels, present)
     if not items:
         raise InputInvalid("no document can be opened", str(corpus_file), "check the corpus and its media")
     if not judged and not lost_queries:
@@ -132,12 +140,15 @@ def read_qrels(path: Path) -> Qrels:
     return qrels
 
 
-def read_corpus(folder: Path, path: Path) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
+def read_corpus(
+    folder: Path, path: Path, *, present: bool = True
+) -> tuple[tuple[Item, ...], tuple[Skipped, ...]]:
     """The documents of a corpus file, and those whose media file is missing.
 
     Args:
         folder: Media paths are relative to it, and stay inside.
         path: The file.
+        present: As for `load_beir`.
 
     Raises:
         InputNotFound: There is no such file.
@@ -153,7 +164,7 @@ def read_corpus(folder: Path, path: Path) -> tuple[tuple[Item, ...], tuple[Skipp
         text = "\n".join(part for part in (line.text("title"), line.text("text")) if part.strip())
         if media.path is None and not text:
             raise InputInvalid(f"{doc} has neither text nor media", line.where, 'give "text" or "image"')
-        if media.path is not None and (lost := missing(media.path)):
+        if present and (lost := media.lost):
             skipped.append(lost)
             continue
         items.append(
@@ -180,12 +191,12 @@ def read_queries(folder: Path, path: Path) -> tuple[tuple[Query, ...], tuple[Ski
         InputNotFound: There is no such file.
         InputInvalid: A row cannot be used; the message names file and line.
     """
-    judged, skipped = _read_queries(folder, path, None)
+    judged, skipped = _read_queries(folder, path, None, True)
     return tuple(each.query for each in judged), skipped
 
 
 def _read_queries(
-    folder: Path, path: Path, qrels: Qrels | None
+    folder: Path, path: Path, qrels: Qrels | None, present: bool
 ) -> tuple[tuple[JudgedQuery, ...], tuple[Skipped, ...]]:
     """Those with judgements; all where there are none to look in."""
     judged: list[JudgedQuery] = []
@@ -202,7 +213,7 @@ def _read_queries(
             raise InputInvalid('"metadata.exclude" is not a list of ids', line.where, 'write ["id", …]')
         if qrels is not None and name not in qrels:
             continue
-        if media.path is not None and (lost := missing(media.path)):
+        if present and (lost := media.lost):
             skipped.append(lost)
             continue
         file = str(media.path) if media.path else None

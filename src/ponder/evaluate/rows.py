@@ -138,6 +138,12 @@ def media_path(folder: Path, value: str, where: str) -> Path:
     return path
 
 
-def missing(path: Path) -> Skipped | None:
-    """What to list when `path` is no file, else None."""
-    return None if path.is_file() else Skipped(str(path), "no such file")
+def missing(path: Path, *, folder: bool = False) -> Skipped | None:
+    """What to list when `path` is no file, else None.
+
+    Args:
+        path: Of a medium.
+        folder: Whether it may be a folder: a clip given as its frames.
+    """
+    there = path.is_file() or (folder and path.is_dir())
+    return None if there else Skipped(str(path), "no such file")

@@ -13,6 +13,7 @@ from ponder.evaluate.report import tokens_of
 from ponder.evaluate.retrieval import DEPTH, BudgetRun, Outcome
 from ponder.evaluate.run_folder import RunFolder
 from ponder.evaluate.settings import Settings
+from ponder.evaluate.trec_run import falling
 
 
 class TrecFolder:
@@ -61,10 +62,15 @@ class TrecFolder:
 
 
 def _trec(outcome: Outcome, tag: str) -> str:
-    """``query Q0 document rank score tag`` lines; the rank decides where scores are equal."""
-    name = outcome.query.query.id
+    """``query Q0 document rank score tag`` lines.
+
+    Equal scores are set apart by the least step: trec_eval orders them by ids, not by ranks.
+    """
+    name, hits = outcome.query.query.id, outcome.ranking.hits
+    scores = falling(hit.score for hit in hits)
     return "".join(
-        f"{name} Q0 {hit.item.id} {hit.rank} {hit.score!r} {tag}\n" for hit in outcome.ranking.hits
+        f"{name} Q0 {hit.item.id} {hit.rank} {score!r} {tag}\n"
+        for hit, score in zip(hits, scores, strict=True)
     )
 
 

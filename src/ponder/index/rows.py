@@ -186,4 +186,7 @@ def _checksum(
 
 def _record(row: Row) -> str:
     item = {each.name: getattr(row.item, each.name) for each in fields(Item)}
+    if not row.item.instruction:
+        # An older ponder, which knows no such thing, reads what lacks it.
+        del item["instruction"]
     return dumps([item | {"metadata": dict(row.item.metadata)}, reasoning_fields(row.reasoning)])

@@ -132,6 +132,17 @@ def page_count_apart(path: str) -> int:
     return int(fields["pages"])
 
 
+def cut_apart(path: str, limits: Limits, most: int) -> tuple[Image, ...]:
+    """What `ponder.media.cutting.cut_here` gives, made in a process apart, whatever `isolate` says.
+
+    Raises:
+        PonderError: As for `open_apart`.
+    """
+    request = {"do": "cut", "path": str(Path(path).absolute()), "limits": asdict(limits), "most": most}
+    _, images = _ask(request, "video", path)
+    return images
+
+
 def decoders() -> tuple[int, ...]:
     """Process ids of the decoders that wait for work."""
     with _POLICY.lock:

@@ -62,27 +62,32 @@ def open_clip(path: str, limits: Limits, span: tuple[float, float] | None = None
         InputInvalid: Not a clip, broken, cut off, without pictures or longer than the limit.
         BadArguments: `span` is empty or outside the clip.
     """
-    with _reading(path) as (container, stream):
-        duration, frames = _length(container, stream)
-        _check_seconds(path, duration, limits)
+    with reading(path) as (container, stream):
+        duration, frames = stated_length(container, stream)
+        check_seconds(path, duration, limits)
         if span is None:
             small, times, duration = _small_frames(path, container, stream, duration, frames)
-            _check_seconds(path, duration, limits)
+            check_seconds(path, duration, limits)
             most = max(1, limits.max_frames // FEWEST_FRAMES)
             found = segment(small, times, duration, most=most)
         else:
             found = _given(path, span, duration)
             duration = found[0].end - found[0].start
-    with _reading(path) as (container, stream):
+    with reading(path) as (container, stream):
         wanted = _spread(found, limits.max_frames)
-        images, shown = _frames_at(container, stream, wanted, limits.frame_side)
+        images, shown = frames_at(container, stream, wanted, limits.frame_side)
     if not images:
         raise InputInvalid("no frame of the clip can be read", path, "check that the file is whole")
     return Clip(tuple(images), tuple(shown), tuple((s.start, s.end) for s in found), duration)
 
 
 @contextmanager
-def _reading(path: str) -> Iterator[tuple[Any, Any]]:
+def reading(path: str) -> Iterator[tuple[Any, Any]]:
+    """A clip's container and its moving picture, open.
+
+    Raises:
+        InputInvalid: It has none, or whatever is read of it meanwhile is broken.
+    """
     import av
 
     try:
@@ -102,7 +107,7 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _length(container: Any, stream: Any) -> tuple[float, int]:
+def stated_length(container: Any, stream: Any) -> tuple[float, int]:
     """Seconds and frames as the head of the file states them; 0 where it does not."""
     seconds = 0.0
     if stream.duration and stream.time_base:
@@ -112,7 +117,8 @@ def _length(container: Any, stream: Any) -> tuple[float, int]:
     return max(0.0, seconds), stream.frames or int(seconds * float(stream.average_rate or 25))
 
 
-def _check_seconds(path: str, duration: float, limits: Limits) -> None:
+def check_seconds(path: str, duration: float, limits: Limits) -> None:
+    """Refuse a clip that is longer than the limit."""
     if duration > limits.max_seconds:
         raise InputInvalid(
             f"the clip is {duration:.0f} s long, over the limit of {limits.max_seconds:.0f} s",
@@ -121,17 +127,17 @@ def _check_seconds(path: str, duration: float, limits: Limits) -> None:
         )
 
 
-def _origin(stream: Any) -> float:
+def origin(stream: Any) -> float:
     """Seconds at which the stream's clock starts: times are counted from there."""
     return float((stream.start_time or 0) * stream.time_base)
 
 
 def _decoded(container: Any, stream: Any) -> Iterator[tuple[float, Any]]:
     """Frames with their seconds, rising; frames without a time are taken to follow at the usual rate."""
-    origin, step = _origin(stream), 1.0 / float(stream.average_rate or 25)
+    start, step = origin(stream), 1.0 / float(stream.average_rate or 25)
     last = -step
     for frame in container.decode(stream):
-        time = last + step if frame.time is None else frame.time - origin
+        time = last + step if frame.time is None else frame.time - start
         # A clock that stands still or runs back is an error in the file, not a reason to lose frames.
         if time > last:
             last = time
@@ -188,7 +194,7 @@ def _key_frames(container: Any, stream: Any, duration: float) -> Iterator[tuple[
 
 
 def _seek(container: Any, stream: Any, time: float) -> None:
-    container.seek(int((time + _origin(stream)) / stream.time_base), stream=stream, backward=True)
+    container.seek(int((time + origin(stream)) / stream.time_base), stream=stream, backward=True)
 
 
 def _given(path: str, span: tuple[float, float], duration: float) -> tuple[Segment, ...]:
@@ -208,7 +214,7 @@ def _spread(segments: Sequence[Segment], most: int) -> list[float]:
     return sorted(times)
 
 
-def _frames_at(
+def frames_at(
     container: Any, stream: Any, wanted: Sequence[float], side: int
 ) -> tuple[list[Image], list[float]]:
     """The frame on the screen at each of these seconds, once where two would be the same."""

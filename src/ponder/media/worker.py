@@ -61,11 +61,14 @@ def _no_longer_than(seconds: float) -> Any:
 
 def _answer(request: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Image, ...]]:
     from ponder.media.content import open_here
+    from ponder.media.cutting import cut_here
     from ponder.media.pages import page_count
 
     try:
         if request["do"] == "pages":
             return {"pages": page_count(request["path"])}, ()
+        if request["do"] == "cut":
+            return {}, cut_here(request["path"], limits_from(request["limits"]), int(request["most"]))
         content = open_here(
             item_from(request["item"]),
             request["instruction"],

@@ -60,6 +60,19 @@ class ChatModels:
             self._engines[name] = self._engines[same] if same else _engine(spec)
         return self._engines[name]
 
+    @property
+    def billions(self) -> dict[str, float]:
+        """See `ponder.protocols.TellsSizes`: of the parts whose sizes the preset tells."""
+        told, preset = self.preset.billions, self.preset
+        embedder = preset.embedder
+        engines = {"embedder": embedder.engine if isinstance(embedder, BackboneSpec) else "embedder"}
+        if preset.reasoner is not None:
+            engines["reasoner"] = preset.reasoner.engine
+        for name, judge in preset.judges.items():
+            if isinstance(judge, EngineJudgeSpec):
+                engines[name] = judge.engine
+        return {part: told[engine] for part, engine in engines.items() if engine in told}
+
     @cached_property
     def _others(self) -> Models | None:
         """The set whose parts fill up what the preset does not say."""
@@ -107,6 +120,7 @@ class ChatModels:
                 dtype=spec.dtype,
                 batch=spec.batch,
                 trust=spec.remote_code,
+                instructed=spec.instructed,
             )
         from ponder.embed.remote import RemoteEmbedder
 

@@ -86,6 +86,7 @@ class SentenceSpec(_Part):
     dtype: str = ""
     batch: int = Field(default=16, gt=0)
     remote_code: str = ""
+    instructed: bool = False
 
 
 class BackboneSpec(_Part):
@@ -182,6 +183,8 @@ class Preset(_Part):
         name: As in ``--models``.
         about: One line.
         memory: What it needs, for people.
+        billions: Parameters of engines, by their names, and of the embedder, if it is none of them, by
+            ``embedder``: for reckoning what work will cost.
         engines: Chat models by a name of the file's own.
         parts_of: Another set, as in ``--models``: what is not said here (reasoner, embedder, judges) is that
             set's.
@@ -196,6 +199,7 @@ class Preset(_Part):
     name: str
     about: str = ""
     memory: str = ""
+    billions: dict[str, Annotated[float, Field(gt=0)]] = {}
     engines: dict[str, EngineSpec] = {}
     parts_of: str = ""
     reasoner: ReasonerSpec | None = None

@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Protocol
@@ -22,7 +22,7 @@ from ponder.index.codecs import (
     encode_reasoning,
 )
 from ponder.media.limits import Limits
-from ponder.protocols import BlobCache, Models
+from ponder.protocols import BlobCache, Models, ReadsInstructions
 from ponder.records import Content, Embedded, Item, Reasoning, Row, Skipped, Usage
 from ponder.shelf.refused import Blamed, bytes_are_to_blame
 from ponder.shelf.vetting import one_each, vetted_embedded, vetted_reasoning
@@ -109,9 +109,9 @@ class Ingest:
     Models that say ``reason_batch`` (chat models: on a GPU one item takes as long as many) have so many
     items reasoned about together; what is written then depends on the others by rounding only.
 
-    Reasoning is cached by the content's digest (which covers the limits and the instruction), the
-    reasoner's fingerprint and the token budget; vectors by the digest, the reasoning and the embedder's
-    fingerprint. When both are there, nothing is decoded and no weights are loaded.
+    Reasoning is cached by the content's digest (which covers the limits), the reasoner's fingerprint and the
+    token budget; vectors by the digest, the reasoning, the embedder's fingerprint and, where the embedder
+    reads it, the item's instruction. When both are there, nothing is decoded and no weights are loaded.
 
     Args:
         models: Their reasoner and embedder are used.
@@ -220,7 +220,9 @@ class Ingest:
         embedded = cached_embedded(self.cache, key)
         if embedded is None:
             embedder = self.models.embedder
-            made = embedder.embed_documents([document.content], [reasoning])
+            told = self._instruction(document)
+            content = replace(document.content, instruction=told) if told else document.content
+            made = embedder.embed_documents([content], [reasoning])
             [embedded] = one_each(made, 1, embedder.fingerprint)
             embedded = vetted_embedded(embedded, embedder)
             self.cache.put(key, encode_embedded(embedded))
@@ -308,12 +310,23 @@ class Ingest:
         )
 
     def _vectors_key(self, document: Document, reasoning: Reasoning) -> str:
+        told = self._instruction(document)
         return cache_key(
             what="vectors",
             digest=document.digest,
             reasoning=_reasoning_digest(reasoning),
             embedder=self.models.embedder.fingerprint,
+            **({"instruction": told} if told else {}),
         )
+
+    def _instruction(self, document: Document) -> str:
+        return document.item.instruction if reads_instructions(self.models) else ""
+
+
+def reads_instructions(models: Models) -> bool:
+    """Whether the vectors of documents depend on `Item.instruction`."""
+    embedder = models.embedder
+    return isinstance(embedder, ReadsInstructions) and embedder.reads_instructions
 
 
 def skipped(item: Item, error: PonderError) -> Skipped:

@@ -73,4 +73,10 @@ def test_a_label_is_its_words_even_if_it_looks_like_an_instruction():
     [item] = asking(
         "T", Parsed([], [Candidate("x", Side("Name it:", instruction="Name it:"))]), Path(), local=False
     ).items
-    assert item.text == "Name it:"
+    assert (item.text, item.instruction) == ("Name it:", "")
+
+
+def test_a_candidate_with_a_picture_has_its_instruction_apart():
+    side = Side("<|image_pad|>\nSee it: a dog\n", ("p/1.png",), "image", "<|image_pad|>\nSee it:")
+    [item] = asking("T", Parsed([], [Candidate("x", side)]), Path("/d"), local=False).items
+    assert (item.text, item.instruction, item.uri, item.path) == ("a dog", "See it:", "x", "/d/p/1.png")

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ponder.cascade import parse_stages
-from ponder.errors import BadArguments, InputInvalid
+from ponder.errors import BackendFailed, BadArguments, InputInvalid
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
+from ponder.evaluate.mmeb.manifest import note
 from ponder.evaluate.mmeb.parsed import Candidate, Info, Parsed, Query, Side
 from ponder.evaluate.mmeb.running import TaskRun, run_task
 from ponder.evaluate.mmeb.shard import Shard
 from ponder.evaluate.settings import Settings
 from ponder.index.cache import Cache
-from ponder.testing import FakeModels
+from ponder.testing import FakeModels, FakeReasoner
 
 WORDS = ["kite", "whale", "fox", "oak", "lamp", "boat", "drum", "moss"]
 
@@ -103,6 +104,22 @@ def test_shards_together_are_the_whole_run(tmp_path, cache):
             Shard.parse(wrong)
 
 
+def test_each_process_makes_a_part_of_the_candidates_of_its_own_first(tmp_path):
+    class Noting(FakeReasoner):
+        def reason(self, contents, **told):
+            made.extend(content.text for content in contents)
+            return super().reason(contents, **told)
+
+    for number, first in ((1, "kite"), (2, "fox"), (3, "lamp"), (4, "drum")):
+        made: list[str] = []
+        models = FakeModels()
+        models.reasoner = Noting()
+        with Cache(tmp_path / f"{number}.sqlite") as cache:
+            list(run_task(task(tmp_path / str(number), texts(), shard=Shard(number, 4)), models, cache))
+        assert first in made[0]
+        assert len(made) == len(WORDS)
+
+
 def test_media_that_are_not_there_are_told_and_never_ranked(tmp_path, cache):
     Image.new("RGB", (30, 30), "red").save(tmp_path / "red.png")
     pool = [
@@ -136,3 +153,33 @@ def test_what_stood_after_each_stage_is_kept(tmp_path, cache):
         assert sorted(answer.stages["retrieve"]) == sorted(answer.ranking)
     again = run.file(64, FakeModels()).answers()
     assert again == found
+
+
+def test_two_processes_never_write_the_same_answers(tmp_path):
+    first, second = (AnswerFile(tmp_path / "T_answers.jsonl", {"task": "T"}) for _ in range(2))
+    first.add(Answer(0, ("a",), (1.0,), {}))
+    with pytest.raises(BackendFailed, match="another process answers"):
+        second.add(Answer(1, ("b",), (1.0,), {}))
+    first.add(Answer(1, ("a",), (1.0,), {}))
+    first.close()
+    with pytest.raises(BackendFailed, match="has answered queries meanwhile"):
+        second.add(Answer(1, ("b",), (1.0,), {}))
+    third = AnswerFile(first.path, {"task": "T"})
+    third.add(Answer(2, ("c",), (1.0,), {}))
+    third.close()
+    assert {number: each.ranking for number, each in third.answers().items()} == {
+        0: ("a",),
+        1: ("a",),
+        2: ("c",),
+    }
+
+
+def test_tasks_on_several_gpus_share_a_manifest(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
+
+    run = task(tmp_path, texts())
+    names = [f"T{number}" for number in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: note(tmp_path, replace(run, name=name), FakeModels(), ["x"]), names))
+    assert set(json.loads((tmp_path / "manifest.json").read_text())["tasks"]) == set(names)

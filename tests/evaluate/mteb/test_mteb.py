@@ -8,20 +8,18 @@ import pytest
 pytest.importorskip("mteb")
 
 import mteb
-import numpy as np
 from mteb.models.models_protocols import EncoderProtocol, SearchProtocol
 
 import ponder.demo
+from ponder.cli.main import run
 from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import load_beir
 from ponder.evaluate.corpus import build_corpus
-from ponder.evaluate.mteb import MtebEncoder, MtebSearch, beir_task
+from ponder.evaluate.mteb import MtebEncoder, MtebSearch, beir_task, write_task
 from ponder.evaluate.mteb.rows import Rows
-from ponder.evaluate.mteb.search import falling
 from ponder.evaluate.retrieval import run_budgets
 from ponder.evaluate.settings import Settings
 from ponder.index.cache import Cache
-from ponder.records import Hit, Item, Query, Ranking
 from ponder.testing import FakeModels
 
 DEMO = Path(ponder.demo.__file__).parent if ponder.demo.__file__ else Path(next(iter(ponder.demo.__path__)))
@@ -112,13 +110,6 @@ def test_a_reranking_task_ranks_what_it_is_given_and_nothing_else(cache):
     assert set(found["q"]) == {"blue", "green"}
 
 
-def test_scores_fall_strictly_so_that_mteb_keeps_our_order():
-    hits = [Hit(Item(name, "text"), 0.5, rank) for rank, name in enumerate("cab", 1)]
-    found = falling(Ranking(Query("x"), tuple(hits)))
-    assert list(found) == ["c", "a", "b"]
-    assert np.all(np.diff(list(found.values())) < 0)
-
-
 def test_rows_that_cannot_be_opened_are_refused(tmp_path):
     rows = Rows(tmp_path)
     with pytest.raises(InputInvalid, match="neither text nor a picture"):
@@ -151,3 +142,29 @@ def test_the_command_runs_a_folder_and_keeps_mtebs_results(tmp_path, monkeypatch
     assert list((tmp_path / "o").rglob("texts-test.json"))
     assert run(["mteb", str(tmp_path / "nowhere"), "--models", "fake"]) == 4
     assert "no such task or folder" in capsys.readouterr().err
+
+
+def test_a_task_becomes_the_folder_that_it_was(tmp_path):
+    for dataset in (texts(tmp_path), folder_of(tmp_path, 3)):
+        write_task(beir_task(dataset), tmp_path / "out" / dataset.name, split="test")
+        again = load_beir(tmp_path / "out" / dataset.name, split="test")
+        assert [(i.id, i.kind, i.text) for i in again.items] == [
+            (i.id, i.kind, i.text) for i in dataset.items
+        ]
+        assert [(q.query.text, dict(q.grades)) for q in again.queries] == [
+            (q.query.text, dict(q.grades)) for q in dataset.queries
+        ]
+        assert not again.skipped
+    with pytest.raises(BadArguments, match="no judgements of the split 'dev'"):
+        write_task(beir_task(dataset), tmp_path / "other", split="dev")
+    with pytest.raises(BadArguments, match="a data set already"):
+        write_task(beir_task(dataset), tmp_path / "out" / dataset.name, split="test")
+
+
+def test_written_and_scored_on_the_command_line(tmp_path, capsys):
+    texts(tmp_path)
+    told = ["mteb", str(tmp_path / "texts"), "--beir", str(tmp_path / "out"), "--split", "test", "--json"]
+    assert run(told) == 0
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (line["documents"], line["queries"]) == (4, 4)
+    assert load_beir(Path(line["path"]), split="test").name == line["task"]

@@ -61,7 +61,7 @@ def report(
     runs = _runs(out, budget)
     scores = list(runs.values())[-1]
     metadata = Metadata(
-        model_name or scores.name,
+        model_name or (scores.name if None in runs else out.resolve().name),
         model_backbone,
         model_size,
         embedding_dimension,

@@ -12,8 +12,10 @@ import typer
 
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout, show, table
+from ponder.cli.mmeb.pricing import prices, show_prices
 from ponder.cli.partly import finish
 from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
+from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
     from ponder.evaluate.mmeb.loading import Loaded
@@ -49,6 +51,14 @@ def run(
         str, typer.Option("--shard", metavar="K/N", help="Every Nth query: one process, one GPU each.")
     ] = "1/1",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cost, and stop.")] = False,
+    tflops: Annotated[
+        str | None,
+        typer.Option(
+            "--tflops",
+            metavar="READ,WRITE",
+            help="With --dry-run: reckon GPU hours at this speed, as in 125,3, and run no model.",
+        ),
+    ] = None,
     on: options.On = "local",
     actors: options.Actors = None,
     actor_gpus: options.ActorGpus = 0.0,
@@ -62,6 +72,7 @@ def run(
     --json, a line a task and budget. What was answered before a kill is kept: the same command goes on.
     """
     from ponder.cascade.pacing import check_allocation
+    from ponder.evaluate.mmeb.reckoning import Speed
     from ponder.evaluate.mmeb.shard import Shard
     from ponder.evaluate.settings import Settings
     from ponder.index.cache import Overlay, user_cache
@@ -76,6 +87,9 @@ def run(
         reason_tokens=reason_tokens,
         seed=seed,
     )
+    if tflops is not None and not dry_run:
+        raise BadArguments("a run takes what it takes", "--tflops", "give --dry-run too")
+    speed = None if tflops is None else Speed.parse(tflops)
     part = Shard.parse(shard)
     spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
     left_out: list[Skipped] = []
@@ -83,9 +97,11 @@ def run(
         store = Overlay(cache) if dry_run else cache
         chosen = load(models, cache=store)
         settings.cascade.check(chosen)
-        runs = _runs(data, tasks, out, settings, limit, part, left_out)
+        runs = _runs(data, tasks, out, settings, limit, part, left_out, cut=not dry_run)
         rows = (
-            _prices(runs, chosen, store) if dry_run else _scores(runs, chosen, store, out, left_out, spread)
+            prices((each for _, each in runs), chosen, store, speed)
+            if dry_run
+            else _scores(runs, chosen, store, out, left_out, spread)
         )
         shown = []
         for row in rows:
@@ -93,7 +109,7 @@ def run(
             if as_json:
                 print_json(row)
     if not as_json:
-        _show(shown, dry_run=dry_run)
+        (show_prices if dry_run else _show)(shown)
     tell_costs(spread)
     finish([{"uri": each.uri, "error": each.error} for each in left_out])
 
@@ -106,24 +122,36 @@ def _runs(
     limit: int | None,
     shard: Any,
     left_out: list[Skipped],
+    *,
+    cut: bool,
 ) -> Iterator[tuple[Loaded, TaskRun]]:
     """The tasks whose data are here; those that were asked for by name have to be."""
-    from ponder.errors import MissingDependency
+    from ponder.errors import InputInvalid, MissingDependency
     from ponder.evaluate.mmeb.loading import load
     from ponder.evaluate.mmeb.running import TaskRun
     from ponder.evaluate.mmeb.tasks import chosen
     from ponder.records import Skipped
 
     by_name = {part.strip().casefold() for part in (names or "").split(",")}
-    for task in chosen(names):
+    every = chosen(names)
+    for task in every:
         try:
-            with progress(f"{task.name}: pages") as advance:
-                loaded = load(data, task, advance=advance)
+            with progress(f"{task.name}: media") as advance:
+                loaded = load(data, task, cut=cut, advance=advance)
         except MissingDependency as error:
             if task.name.casefold() in by_name:
                 raise
             left_out.append(Skipped(task.name, error.what))
             continue
+        except InputInvalid as error:
+            # One damaged file does not stop the others' days of work.
+            if len(every) == 1:
+                raise
+            left_out.append(Skipped(task.name, str(error)))
+            continue
+        if loaded.uncut and not cut:
+            what = f"{loaded.uncut} clips are cut into frames first, and are not priced"
+            left_out.append(Skipped(task.name, what))
         yield (
             loaded,
             TaskRun(
@@ -139,15 +167,6 @@ def _runs(
                 shard=shard,
             ),
         )
-
-
-def _prices(
-    runs: Iterator[tuple[Loaded, TaskRun]], models: Models, cache: BlobCache
-) -> Iterator[dict[str, Any]]:
-    from ponder.evaluate.mmeb.pricing import price_task
-
-    for _, each in runs:
-        yield price_task(each, models, cache).fields
 
 
 def _scores(
@@ -182,22 +201,7 @@ def _scores(
                 yield {**marked.fields, "seconds": round(time.perf_counter() - began, 3)}
 
 
-def _show(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
-    if dry_run:
-        priced = table("task", "queries", "candidates", "to embed", "tokens, at most", "minutes", "MB")
-        for row in rows:
-            minutes = row["minutes_at_most"]
-            priced.add_row(
-                row["task"],
-                str(row["queries"]),
-                str(row["candidates"]),
-                str(row["documents_to_embed"]),
-                f"{row['tokens_at_most']:,}",
-                "?" if minutes is None else f"{minutes:.1f}",
-                f"{row['megabytes']:.0f}",
-            )
-        show(priced)
-        return
+def _show(rows: list[dict[str, Any]]) -> None:
     scored = table(
         "task", "budget", "metric", "value", "95 %", "ties against", "queries", "missing", "tokens"
     )

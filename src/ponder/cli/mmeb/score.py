@@ -51,8 +51,11 @@ def score(
     keep the candidates' order; "ties_against" has every tie resolved against the gold.
     """
     from ponder.evaluate.mmeb.case import read_case
+    from ponder.evaluate.mmeb.case_files import task_of
     from ponder.evaluate.mmeb.score import score as scored_of
 
+    if folder.is_file():
+        task = task or task_of(folder)
     case = read_case(folder, task=task, parsed=_parsed(data, task), scope=_scope(scope, task))
     with progress("queries") as advance:
         ranked = case.ranked(depth, advance)

@@ -1,4 +1,4 @@
-"""Runs to compare: folders of ``ponder evaluate --run-dir``, and folders of MMEB-V2 predictions."""
+"""Runs to compare: folders of ``ponder evaluate --run-dir`` and of MMEB-V2 predictions, and TREC runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ponder.evaluate.mmeb.scores import budgets_of
 from ponder.evaluate.mmeb.standing import slots_of, standing_of_names
 from ponder.evaluate.mmeb.tasks import tasks
 from ponder.evaluate.rows import read_lines
+from ponder.evaluate.run_scoring import score_run
 
 DEPTH = 10
 """Places of a ranking that are kept to show."""
@@ -74,20 +75,25 @@ class Run:
     about: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_run(folder: Path, budget: int | None = None) -> Run:
+def read_run(folder: Path, budget: int | None = None, *, data: Path | None = None, split: str = "dev") -> Run:
     """Read a run's figures by query.
 
     Args:
-        folder: With ``queries-BUDGET.jsonl``, or with ``TASK_pred.jsonl`` anywhere below.
-        budget: Which of its budgets; the largest.
+        folder: With ``queries-BUDGET.jsonl``, or with ``TASK_pred.jsonl`` anywhere below; or a TREC run's
+            file, which is scored.
+        budget: Which of a folder's budgets; the largest.
+        data: The BEIR folder that a TREC run is scored against.
+        split: Its split.
 
     Raises:
-        InputNotFound: There is no such folder.
+        InputNotFound: There is no such folder or file.
         InputInvalid: It is no run, or a file cannot be used.
-        BadArguments: It has no such budget.
+        BadArguments: It has no such budget, or there is nothing to score a TREC run against.
     """
+    if folder.is_file():
+        return _scored(folder, budget, data, split)
     if not folder.is_dir():
-        raise InputNotFound("no such folder", str(folder), "give the folder of a run")
+        raise InputNotFound("no such run", str(folder), "give the folder of a run, or a TREC run")
     name = folder.resolve().name
     files = {_number(path): path for path in folder.glob("queries-*.jsonl")}
     if files:
@@ -104,6 +110,17 @@ def read_run(folder: Path, budget: int | None = None) -> Run:
         hint = "`ponder evaluate --run-dir` and `ponder mmeb run --out` write such folders"
         raise InputInvalid("no run", str(folder), f"no queries-BUDGET.jsonl and no TASK{_ENDING}: {hint}")
     return Run(name, parts, _about(folder / "manifest.json"))
+
+
+def _scored(file: Path, budget: int | None, data: Path | None, split: str) -> Run:
+    if budget is not None:
+        raise BadArguments("a TREC run has no budgets", str(file), "leave the budget away")
+    if data is None:
+        raise BadArguments("nothing to score it against", str(file), "give the BEIR folder with --data")
+    found = score_run(data, file, split=split)
+    results = {name: Result(each.metrics, each.ranking[:DEPTH]) for name, each in found.queries.items()}
+    part = Part(found.dataset.name, split, METRIC, results, {})
+    return Run(file.name, {part.name: part})
 
 
 def _number(path: Path) -> int:

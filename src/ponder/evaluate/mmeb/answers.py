@@ -74,13 +74,22 @@ class AnswerFile:
     """
 
     def __init__(self, path: Path, told: Mapping[str, Any]) -> None:
+        from filelock import FileLock
+
         self.path, self._told = path, json.loads(json.dumps(told))
         self._out: TextIO | None = None
-        self._size = 0
-        for fields, end in _lines(path):
-            if self._size == 0:
-                _compare(fields, self._told, path)
-            self._size = end
+        # The system gives it back when the process dies.
+        self._lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+        self._size = self._end()
+
+    def _end(self) -> int:
+        """The byte that the last whole line ends at."""
+        size = 0
+        for fields, end in _lines(self.path):
+            if size == 0:
+                _compare(fields, self._told, self.path)
+            size = end
+        return size
 
     def answers(self) -> dict[int, Answer]:
         """Those that are there, by the query's number."""
@@ -91,7 +100,7 @@ class AnswerFile:
         """Append an answer; it is in the file when this returns.
 
         Raises:
-            BackendFailed: It cannot be written; the answers before stay.
+            BackendFailed: It cannot be written, or another process writes to it; the answers before stay.
         """
         try:
             if self._out is None:
@@ -108,9 +117,21 @@ class AnswerFile:
             os.fsync(self._out.fileno())
             self._out.close()
             self._out = None
+        self._lock.release()
 
     def _opened(self) -> TextIO:
+        from filelock import Timeout
+
         made(self.path.parent, "--out")
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            what = "another process answers these queries"
+            raise BackendFailed(what, str(self.path), "wait for it, or give each a --shard K/N") from error
+        if self._end() != self._size:
+            self._lock.release()
+            what = "another process has answered queries meanwhile"
+            raise BackendFailed(what, str(self.path), "run the same command again")
         file = self.path.open("r+" if self.path.exists() else "x", encoding="utf-8")
         # A line that a kill cut off goes.
         file.truncate(self._size)

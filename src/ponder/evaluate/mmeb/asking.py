@@ -98,10 +98,14 @@ def words(side: Side) -> str:
         'a dog'
     """
     text = _TOKENS.sub(" ", side.text).strip()
-    instruction = _TOKENS.sub(" ", side.instruction).strip()
+    instruction = _instruction(side)
     if instruction and text.startswith(instruction):
         text = text[len(instruction) :]
     return text.strip()
+
+
+def _instruction(side: Side) -> str:
+    return _TOKENS.sub(" ", side.instruction).strip()
 
 
 def _id(task: str, name: Name) -> str:
@@ -113,12 +117,13 @@ def _item(candidate: Candidate, id_: str, root: Path) -> Item:
     # A bare label is all words: nothing may be taken for an instruction.
     said = words(side) or ("" if side.media else side.text.strip())
     path = _path(side, root)
-    return Item(id=id_, kind=side.kind, uri=str(candidate.name), path=path, text=said)
+    told = _instruction(side) if side.media else ""
+    return Item(id_, side.kind, str(candidate.name), path, text=said, instruction=told)
 
 
 def _query(side: Side, root: Path, id_: str) -> Asked:
     path = _path(side, root)
-    instruction = _TOKENS.sub(" ", side.instruction).strip()
+    instruction = _instruction(side)
     return Asked(
         # A query of a picture alone is asked by its picture.
         text=words(side) or ("" if path else instruction),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
-from ponder.evaluate.mmeb.files import Told, read_info, read_json, read_names, read_predictions
+from ponder.evaluate.mmeb.case_files import SHOWN, gold_of, has_vectors, one, scope_of, task_of
+from ponder.evaluate.mmeb.files import Told, read_names, read_predictions
 from ponder.evaluate.mmeb.judged import Judged, judge
 from ponder.evaluate.mmeb.nearest import Advance
 from ponder.evaluate.mmeb.official import DEEPEST
@@ -16,8 +16,6 @@ from ponder.evaluate.mmeb.parsed import Name, Parsed
 from ponder.evaluate.mmeb.ranking import Ranked, Scope, Vectors, rank_global, rank_local
 from ponder.evaluate.mmeb.standing import standing_of_names
 from ponder.evaluate.mmeb.vectors import find_vectors, read_vectors
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,12 @@ class Case:
 def read_case(
     folder: Path, *, task: str = "", parsed: Parsed | None = None, scope: Scope | None = None
 ) -> Case:
-    """Read and check a folder.
+    """Read and check a folder, or one file of predictions.
 
     Args:
-        folder: With ``qry`` and ``tgt`` embeddings and ``cand_ids.json``, or with a ``_pred.jsonl``; with
-            ``info.jsonl`` and ``meta.json`` unless the next two say what these would.
+        folder: A file ``TASK_pred.jsonl``, beside which the task's other files are; or a folder with ``qry``
+            and ``tgt`` embeddings and ``cand_ids.json``, or with a ``_pred.jsonl``; with ``info.jsonl`` and
+            ``meta.json`` unless the next two say what these would.
         task: Of the files, where the folder has several tasks'.
         parsed: The task from the official layout: labels, candidates and pool are taken from it.
         scope: Of the task, where ``meta.json`` is not there.
@@ -77,12 +76,15 @@ def read_case(
         InputInvalid: A file cannot be used, or they do not fit; the message names file and line.
         BadArguments: Nothing says whether candidates are the queries' own.
     """
-    if not folder.is_dir():
+    named = folder if folder.is_file() else None
+    if named is not None:
+        folder, task = named.parent, task or task_of(named)
+    elif not folder.is_dir():
         raise InputNotFound("no such folder", str(folder), "check the path")
-    predictions = _one(folder, "pred.jsonl", task)
-    gold = _gold(folder, task, parsed)
-    scope = _scope(folder, scope)
-    if predictions is not None and not _has_vectors(folder, task):
+    predictions = named or one(folder, "pred.jsonl", task)
+    gold = gold_of(folder, task, parsed)
+    scope = scope_of(folder, scope)
+    if predictions is not None and (named or not has_vectors(folder, task)):
         return _of_predictions(folder, predictions, gold, scope, parsed)
     if gold is None:
         raise InputNotFound("no info.jsonl", str(folder), "it has the labels; or give --data and --task")
@@ -99,53 +101,10 @@ def read_case(
     return Case(gold, [judge(e.info, e.where) for e in gold], scope, vectors.names, vectors, notes)
 
 
-def _one(folder: Path, ending: str, task: str) -> Path | None:
-    """``ENDING``, ``TASK_ENDING``, or the only file that ends so."""
-    for name in (f"{task}_{ending}" if task else ending, ending):
-        if (folder / name).is_file():
-            return folder / name
-    found = [] if task else sorted(folder.glob(f"*_{ending}"))
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found[:_SHOWN])
-        raise InputInvalid(f"{len(found)} tasks", str(folder), f"name the --task: {names}")
-    return found[0] if found else None
-
-
-def _has_vectors(folder: Path, task: str) -> bool:
-    try:
-        find_vectors(folder, "qry", task)
-    except InputNotFound:
-        return False
-    except InputInvalid as error:
-        # Beside predictions an official pickle is not needed.
-        if error.what == "a pickle":
-            return False
-        raise
-    return True
-
-
-def _gold(folder: Path, task: str, parsed: Parsed | None) -> list[Told] | None:
-    if parsed is not None:
-        return [Told(each.info, f"query {row}") for row, each in enumerate(parsed.queries)]
-    path = _one(folder, "info.jsonl", task)
-    return None if path is None else read_info(path)
-
-
-def _scope(folder: Path, given: Scope | None) -> Scope | None:
-    path = folder / "meta.json"
-    if given is not None or not path.is_file():
-        return given
-    meta = read_json(path)
-    said: Any = meta.get("candidate_scope") if isinstance(meta, dict) else None
-    if said not in ("global", "local"):
-        raise InputInvalid(f'"candidate_scope" is {said!r}', str(path), 'write "global" or "local"')
-    return "local" if said == "local" else "global"
-
-
 def _vectors(folder: Path, task: str, parsed: Parsed | None, queries: int) -> Vectors:
     asked, there = find_vectors(folder, "qry", task), find_vectors(folder, "tgt", task)
     left, right = read_vectors(asked), read_vectors(there)
-    listed = _one(folder, "cand_ids.json", task)
+    listed = one(folder, "cand_ids.json", task)
     if listed is None:
         raise InputNotFound("no cand_ids.json", str(folder), "it names the rows of the candidates")
     names = read_names(listed)
@@ -234,7 +193,7 @@ def _agreeing(told: list[Told], gold: list[Told], path: Path) -> list[Told]:
         raise InputInvalid(f"{len(told)} predictions of {len(gold)} queries", str(path), "of another task?")
     for each, right in zip(told, gold, strict=True):
         if each.info.label_names != right.info.label_names:
-            what = f"labels that are not the query's: {list(each.info.label_names)[:_SHOWN]}"
+            what = f"labels that are not the query's: {list(each.info.label_names)[:SHOWN]}"
             raise InputInvalid(what, each.where, f"predictions of another task? see {right.where}")
     return [Told(g.info, each.where, each.prediction) for each, g in zip(told, gold, strict=True)]
 

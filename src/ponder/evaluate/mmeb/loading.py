@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ponder.evaluate.mmeb import image, moments, pages, video_classes, video_qa, video_retrieval
+from ponder.evaluate.mmeb.cutting import cut_clips
 from ponder.evaluate.mmeb.parsed import Parsed
 from ponder.evaluate.mmeb.pool import checked
 from ponder.evaluate.mmeb.source import Source
@@ -48,16 +49,23 @@ class Loaded:
         parsed: As the official loaders form it.
         root: What media paths are relative to.
         revision: Of the data's repository; "" where nothing tells.
+        uncut: Clips that are there and not cut into frames.
     """
 
     task: Task
     parsed: Parsed
     root: Path
     revision: str
+    uncut: int = 0
 
 
 def load(
-    data: Path, task: Task, *, write: bool = True, advance: Callable[[int, int], None] | None = None
+    data: Path,
+    task: Task,
+    *,
+    write: bool = True,
+    cut: bool = True,
+    advance: Callable[[int, int], None] | None = None,
 ) -> Loaded:
     """Read a task.
 
@@ -65,8 +73,9 @@ def load(
         data: The data directory.
         task: Which.
         write: Put page pictures into files, so that they can be opened; False leaves them in their tables,
-            and their paths lead nowhere.
-        advance: Called with (pages written, pages).
+            and their paths lead nowhere. Clips are not cut either.
+        cut: Cut clips that came whole into frames, in the data directory.
+        advance: Called with (pages written or clips cut, all of them).
 
     Raises:
         InputNotFound: There is no such directory.
@@ -76,5 +85,9 @@ def load(
     """
     source = Source.open(data, task)
     parsed = checked(LOADERS[task.parser](source), local=task.local)
+    if write and cut and source.uncut:
+        # Read again, as the official loader does: names and order come from what is on the disk.
+        source = Source.open(data, task, cut_clips(data, source.uncut, advance))
+        parsed = checked(LOADERS[task.parser](source), local=task.local)
     root = write_pages(source, advance) if write and task.modality == "visdoc" else data
-    return Loaded(task, parsed, root, source.repo.revision)
+    return Loaded(task, parsed, root, source.repo.revision, len(source.uncut))

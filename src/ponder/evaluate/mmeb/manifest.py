@@ -26,9 +26,21 @@ def note(out: Path, run: TaskRun, models: Models, command: Sequence[str]) -> Non
         run: The task.
         models: The set.
         command: The command line that repeats the run.
+
+    Raises:
+        InputInvalid: Another run's answers are here; its manifest stays what it is.
     """
+    from filelock import FileLock
+
+    for budget in run.settings.budgets:
+        run.file(budget, models)
     made(out, "--out")
-    path = out / NAME
+    # Processes on other GPUs note their tasks in the same file.
+    with FileLock(out / f".{NAME}.lock"):
+        _note(out / NAME, run, models, command)
+
+
+def _note(path: Path, run: TaskRun, models: Models, command: Sequence[str]) -> None:
     known: dict[str, Any] = {}
     if path.is_file():
         known = json.loads(path.read_text("utf-8"))

@@ -18,7 +18,7 @@ from typing import Any
 from ponder.evaluate.mmeb.image import PICTURE
 from ponder.evaluate.mmeb.parsed import Info, Parsed, Query, Side
 from ponder.evaluate.mmeb.pool import Pool
-from ponder.evaluate.mmeb.source import NO_FRAMES, Source
+from ponder.evaluate.mmeb.source import Source
 from ponder.evaluate.mmeb.tables import Row
 from ponder.evaluate.mmeb.video_classes import CLIP, filmed
 from ponder.media.frames import natural
@@ -66,7 +66,7 @@ def _add(pool: Pool, source: Source, folder: str) -> None:
     instruction = source.task.target_instruction
     frames = source.frames(folder, source.task.num_frames)
     side = Side(f"{CLIP} {instruction}", frames, "video", instruction)
-    pool.add(folder, side, "" if frames else NO_FRAMES + folder)
+    pool.add(folder, side, "" if frames else source.no_frames(folder))
 
 
 def _folders(source: Source, clips: list[dict[str, Any]] | None) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def _asked(source: Source, row: Row) -> tuple[Side, str]:
         folder = _frames_of(source, shown)
         frames = source.frames(folder, task.num_frames)
         side = Side(f"{CLIP} {instruction} {said}", frames, "video", instruction)
-        return side, "" if frames else NO_FRAMES + folder
+        return side, "" if frames else source.no_frames(folder)
     if shown.endswith(".jpg"):
         instruction = task.extra["image_instruction"]
         path = source.path(f"query_{shown}")

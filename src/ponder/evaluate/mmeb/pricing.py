@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ponder.evaluate.beir import Dataset, JudgedQuery
-from ponder.evaluate.mmeb.asking import Asking
-from ponder.evaluate.mmeb.running import TaskRun
+from ponder.errors import InputInvalid, InputNotFound
+from ponder.evaluate.corpus import build_corpus
+from ponder.evaluate.mmeb.running import DEPTH, TaskRun
 from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents
 from ponder.evaluate.scaling.pricing import tokens_per_second
 from ponder.media.content import open_query
 from ponder.protocols import BlobCache, Models
-from ponder.records import Skipped
 
 _RANKED_BYTES = 24
 """Of one ranked name and its score in a file of answers, about."""
+
+_TRIED = 4
+"""Candidates, and queries, that are tried: as many as `price_documents` tries, whose work is then there."""
 
 _REASONING_BYTES = 2048
 """Of one reasoning and what a cache keeps beside it, about."""
@@ -75,25 +79,57 @@ def price_task(run: TaskRun, models: Models, cache: BlobCache) -> TaskPrice:
     documents = DocumentsPrice()
     if any(left.values()):
         documents = price_documents(
-            _as_dataset(run.name, told), ["on"], run.settings, models, cache, limits=told.limits
+            run.dataset, [run.settings.reasoning], run.settings, models, cache, limits=told.limits
         )
-    rate = None
-    if tokens:
-        rate = tokens_per_second(open_query(mine[0].asked, told.limits), run.settings, models)
-    depth = min(len(told.items), 1000)
-    size = documents.embed * models.embedder.dim * 4 + documents.reason * _REASONING_BYTES
+    rate = _tokens_per_second(run, models, cache) if tokens else None
+    asked = sum(left.values())
     return TaskPrice(
         run.name,
-        sum(left.values()),
+        asked,
         len(told.items),
         tokens,
         documents,
         None if tokens and not rate else documents.seconds + (tokens / rate if rate else 0.0),
-        size + sum(left.values()) * depth * _RANKED_BYTES,
+        stored_bytes(asked, len(told.items), documents.reason, documents.embed, models.embedder.dim),
     )
 
 
-def _as_dataset(name: str, told: Asking) -> Dataset:
-    queries = tuple(JudgedQuery(each.asked, {}) for each in told.questions)
-    skipped: Sequence[Skipped] = ()
-    return Dataset(name, "test", told.items, queries, (), tuple(skipped))
+def _tokens_per_second(run: TaskRun, models: Models, cache: BlobCache) -> float | None:
+    """How fast a few of the task's own queries are judged over a few of its candidates.
+
+    Infinite where the judges spend nothing on such queries. Where these candidates cannot be opened, made-up
+    texts are read instead; None where that tells nothing.
+    """
+    told, settings = run.asking, run.settings
+    first = told.questions[0]
+    step = max(1, len(told.items) // _TRIED)
+    ids = [item.id for item in told.items[::step]] if first.pool is None else first.pool
+    items = [item for item in told.items if item.id in ids[:_TRIED]]
+    spent, seconds = 0, 0.0
+    try:
+        search = settings.cascade.on(build_corpus(items, models, cache, settings, limits=told.limits))
+        for number, question in enumerate(told.questions[: 1 + _TRIED]):
+            began = time.perf_counter()
+            found = search(question.asked, budget=max(settings.budgets), k=len(items), gates=False)
+            if number:  # the first loads models
+                seconds += time.perf_counter() - began
+                spent += found.usage.spent
+    except (InputInvalid, InputNotFound):
+        with suppress(InputInvalid, InputNotFound):
+            return tokens_per_second(open_query(first.asked, told.limits), settings, models)
+        return None
+    return spent / seconds if spent and seconds > 0 else math.inf
+
+
+def stored_bytes(queries: int, candidates: int, reason: int, embed: int, dim: int) -> int:
+    """Bytes that answers and caches will take, about.
+
+    Args:
+        queries: To be answered, over all budgets.
+        candidates: That they are ranked over.
+        reason: Reasonings to be kept.
+        embed: Candidates whose vectors will be kept; each is taken to have one.
+        dim: Of a vector.
+    """
+    answers = queries * min(candidates, DEPTH) * _RANKED_BYTES
+    return answers + reason * _REASONING_BYTES + embed * dim * 4

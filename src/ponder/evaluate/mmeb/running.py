@@ -11,6 +11,7 @@ from typing import Any
 
 from ponder.cascade import Cascade, Rerank, Retrieve
 from ponder.errors import InputInvalid, InputNotFound, ModelInvalid
+from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.mmeb.answers import Answer, AnswerFile
 from ponder.evaluate.mmeb.asking import Asking, Question, asking
@@ -23,6 +24,7 @@ from ponder.evaluate.settings import Settings
 from ponder.index.codecs import dumps
 from ponder.protocols import BlobCache, Models
 from ponder.records import Ranking
+from ponder.shelf.ingest import reads_instructions
 from ponder.shelf.making import Spreads
 
 DEPTH = 1000
@@ -71,6 +73,12 @@ class TaskRun:
             seed=self.settings.seed,
         )
 
+    @property
+    def dataset(self) -> Dataset:
+        """Items and questions as a data set, whose judgements nobody needs."""
+        queries = tuple(JudgedQuery(each.asked, {}) for each in self.asking.questions)
+        return Dataset(self.name, "test", self.asking.items, queries, ())
+
     @cached_property
     def digest(self) -> str:
         """Of the data (`digest_of`); a task of a thousand pools of a thousand names takes a second."""
@@ -91,6 +99,8 @@ class TaskRun:
             "reason_tokens": s.reason_tokens,
             "limit": self.limit,
             "seed": s.seed,
+            # Left out where it changes nothing: answers from before are still good.
+            **({"instructions": "of documents too"} if reads_instructions(models) else {}),
         }
 
     def file(self, budget: int, models: Models, shard: Shard | None = None) -> AnswerFile:
@@ -148,7 +158,7 @@ def run_task(
                 if question.number in answered[budget]:
                     continue
                 if not corpus:
-                    corpus = _corpus(told, models, cache, run.settings, documents, spread)
+                    corpus = _corpus(told, run.shard, models, cache, run.settings, documents, spread)
                 if isinstance(corpus, str):
                     answer = Answer(question.number, (), (), {}, corpus)
                 else:
@@ -165,6 +175,7 @@ def run_task(
 
 def _corpus(
     told: Asking,
+    shard: Shard,
     models: Models,
     cache: BlobCache,
     settings: Settings,
@@ -172,8 +183,10 @@ def _corpus(
     spread: Spreads | None,
 ) -> Corpus | str:
     """What the questions are ranked over, or why there is nothing: one such task does not stop the others."""
+    begin = shard.begins(len(told.items))
+    items = (*told.items[begin:], *told.items[:begin])
     try:
-        return build_corpus(told.items, models, cache, settings, advance, told.limits, spread)
+        return build_corpus(items, models, cache, settings, advance, told.limits, spread)
     except ModelInvalid:
         raise
     except InputInvalid as error:

@@ -7,11 +7,12 @@ relative to the data directory, with forward slashes: the official names of clip
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ponder.errors import InputInvalid, InputNotFound
+from ponder.evaluate.mmeb.cutting import uncut_clip, uncut_root
 from ponder.evaluate.mmeb.hub import Repo, find_repo
 from ponder.evaluate.mmeb.tables import Row, rows
 from ponder.evaluate.mmeb.tasks import Task
@@ -35,23 +36,33 @@ class Source:
         task: The task.
         repo: Its repository on this machine.
         base: The folder of media, relative to `root`.
+        refused: Folders of frames whose clip could not be cut, and why.
+        uncut: Folders without frames whose clip is there, and which it is; filled as they are asked for.
     """
 
     root: Path
     task: Task
     repo: Repo
     base: str
+    refused: Mapping[str, str] = field(default_factory=dict, repr=False)
+    uncut: dict[str, str] = field(default_factory=dict, repr=False)
     _listed: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def open(cls, root: Path, task: Task) -> Source:
+    def open(cls, root: Path, task: Task, refused: Mapping[str, str] | None = None) -> Source:
         """Find a task's repository and media.
+
+        Args:
+            root: The data directory.
+            task: The task.
+            refused: As the attribute.
 
         Raises:
             InputNotFound: There is no such directory.
             MissingDependency: The repository is not here.
         """
-        return cls(root, task, find_repo(task.repo, checked_root(root)), media_base(root, task))
+        repo = find_repo(task.repo, checked_root(root))
+        return cls(root, task, repo, media_base(root, task), refused or {})
 
     def rows(self, *columns: str, optional: Sequence[str] = (), config: str | None = None) -> Iterator[Row]:
         """Rows of the task's split.
@@ -96,17 +107,25 @@ class Source:
         """The problem of a file that is not there, else ""."""
         return "" if self.exists(path) else NO_FILE + path
 
+    def no_frames(self, folder: str) -> str:
+        """The problem of a folder without frames."""
+        why = self.refused.get(folder, "")
+        if not why and folder in self.uncut:
+            why = "`ponder mmeb run` cuts it first"
+        return f"{NO_FRAMES}{folder}" + (f"; {self.uncut[folder]} is there: {why}" if why else "")
+
     def folders(self, path: str) -> list[str]:
         """Names of the folders in a folder; none where it is missing."""
         here = self.root / path
         return [each.name for each in here.iterdir() if each.is_dir()] if here.is_dir() else []
 
-    def frames(self, folder: str, most: int | None) -> tuple[str, ...]:
+    def frames(self, folder: str, most: int | None, clip: str = "") -> tuple[str, ...]:
         """The frames of a clip that are shown, in order.
 
         Args:
             folder: Relative to the data directory.
             most: How many, spread evenly; None for all.
+            clip: As the rows name it, where they do; looked for where there are no frames.
 
         Returns:
             Their paths, relative to the data directory; none where the folder is missing or has no frames.
@@ -116,6 +135,8 @@ class Source:
                 names = tuple(each.name for each in frame_files(self.root / folder))
             except InputInvalid:
                 names = ()
+                if whole := uncut_clip(self.root, folder, clip):
+                    self.uncut[folder] = whole
             self._listed[folder] = names
         found = self._listed[folder]
         taken = found if most is None else spread(found, most)
@@ -137,7 +158,8 @@ def checked_root(root: Path) -> Path:
 
 def media_base(root: Path, task: Task) -> str:
     """The folder of media that has some of this task, relative to the data directory; else the usual one."""
-    for base in _BASES:
-        if (root / base / task.media_root).is_dir():
-            return base
+    for place in filter(None, (task.media_root, uncut_root(task.media_root))):
+        for base in _BASES:
+            if (root / base / place).is_dir():
+                return base
     return _BASES[0] if (root / _BASES[0]).is_dir() else ""

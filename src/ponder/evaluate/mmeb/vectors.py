@@ -75,7 +75,7 @@ def read_vectors(path: Path) -> NDArray[Any]:
     except InputInvalid:
         raise
     except Exception as error:
-        if "pickle" in str(error).lower():
+        if "pickle" in str(error).lower() or "object" in str(error).lower():
             raise InputInvalid("a pickle", str(path), CONVERTER) from error
         raise InputInvalid("cannot be read as an array", str(path), "write it again") from error
     if found.ndim != 2 or found.dtype.kind != "f":

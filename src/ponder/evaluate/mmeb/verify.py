@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ponder.errors import InputInvalid, MissingDependency
+from ponder.evaluate.mmeb.cutting import uncut_root
 from ponder.evaluate.mmeb.getting import media_commands, rows_command
 from ponder.evaluate.mmeb.hub import find_repo
 from ponder.evaluate.mmeb.loading import LOADERS
@@ -42,6 +43,7 @@ class TaskState:
         candidates: Of the whole pool.
         media: Files that queries and candidates show; pages count as files.
         missing: Media, or whole folders of frames, that are not there.
+        uncut: Of the missing folders, those whose clip is there: a run cuts it.
         unreadable: Media that are cut off, empty or no pictures.
         bytes: Of rows and media here.
         problems: What is wrong: the first few of a kind.
@@ -59,6 +61,7 @@ class TaskState:
     candidates: int | None = None
     media: int = 0
     missing: int = 0
+    uncut: int = 0
     unreadable: int = 0
     bytes: int = 0
     problems: tuple[str, ...] = ()
@@ -113,6 +116,8 @@ def verify_task(data: Path, task: Task, *, deep: bool = False) -> TaskState:
     differs = _differing(source, parsed)
     problems = (*looked.problems, *differs)
     broken = bool(looked.missing or looked.unreadable or parsed.incomplete)
+    # What is only uncut need not be fetched.
+    uncut = source.uncut and looked.missing == len(source.uncut) and not looked.unreadable
     if parsed.incomplete and not looked.problems:
         problems = (parsed.incomplete, *problems)
     return TaskState(
@@ -126,12 +131,17 @@ def verify_task(data: Path, task: Task, *, deep: bool = False) -> TaskState:
         len(parsed.candidates),
         looked.media,
         looked.missing,
+        len(source.uncut),
         looked.unreadable,
         looked.bytes + sum(file.stat().st_size for file in _files(source)),
         problems,
         (*_notes(parsed), *earlier_data(data, task)),
-        tuple(media_commands(task, data)) if broken else (rows_command(task, data),) if differs else (),
+        _needed(task, data, media=broken and not uncut, rows=bool(differs) and not broken),
     )
+
+
+def _needed(task: Task, data: Path, *, media: bool, rows: bool) -> tuple[str, ...]:
+    return tuple(media_commands(task, data)) if media else (rows_command(task, data),) if rows else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +219,9 @@ def _notes(parsed: Parsed) -> tuple[str, ...]:
 
 def _media_needed(data: Path, task: Task) -> list[str]:
     """Commands for media, where even the folder that they are in is missing."""
-    there = data / media_base(data, task) / task.media_root
+    base = data / media_base(data, task)
+    uncut = uncut_root(task.media_root)
+    there = base / (uncut if uncut and (base / uncut).is_dir() else task.media_root)
     # Image tasks share a root, and have a folder each in it.
     there = there / task.name if task.modality == "image" else there
     return [] if there.is_dir() else media_commands(task, data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ponder.evaluate.mmeb.parsed import Info, Parsed, Query, Side
 from ponder.evaluate.mmeb.pool import Pool
-from ponder.evaluate.mmeb.source import NO_FRAMES, Source
+from ponder.evaluate.mmeb.source import Source
 from ponder.evaluate.mmeb.tasks import labels_of
 
 CLIP = "<|video_pad|>"
@@ -50,4 +50,4 @@ def filmed(source: Source, folder: str, said: str | None = None) -> tuple[Side, 
     text = f"{CLIP} {instruction}" if said is None else f"{CLIP} {instruction} {said}"
     at = source.path(folder)
     frames = source.frames(at, source.task.num_frames)
-    return Side(text, frames, "video", instruction), "" if frames else NO_FRAMES + at
+    return Side(text, frames, "video", instruction), "" if frames else source.no_frames(at)

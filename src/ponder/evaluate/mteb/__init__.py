@@ -1,4 +1,4 @@
-"""mteb both ways: a cascade as a model of mteb's, and a BEIR folder with media as a task of its."""
+"""mteb both ways: a cascade as a model of mteb's, and a BEIR folder with media as a task of its, and back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ if TYPE_CHECKING:
     from ponder.evaluate.mteb.encoder import MtebEncoder
     from ponder.evaluate.mteb.search import MtebSearch
     from ponder.evaluate.mteb.task import beir_task
+    from ponder.evaluate.mteb.written import write_task
 
-__all__ = ["MtebEncoder", "MtebSearch", "beir_task"]
+__all__ = ["MtebEncoder", "MtebSearch", "beir_task", "write_task"]
 
-_HOMES = {"MtebEncoder": "encoder", "MtebSearch": "search", "beir_task": "task"}
+_HOMES = {"MtebEncoder": "encoder", "MtebSearch": "search", "beir_task": "task", "write_task": "written"}
 
 
 def __getattr__(name: str) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +14,9 @@ from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.mteb.meta import meta_of
 from ponder.evaluate.mteb.rows import Rows, instruction_of
 from ponder.evaluate.settings import Settings
+from ponder.evaluate.trec_run import falling
 from ponder.protocols import BlobCache, Models
-from ponder.records import Ranking, Skipped, Usage
+from ponder.records import Skipped, Usage
 
 
 class MtebSearch:
@@ -99,7 +99,8 @@ class MtebSearch:
             top_ranked: For reranking tasks: the only documents that a query is ranked over.
 
         Returns:
-            By query, each document's score. Scores fall strictly: mteb orders equal ones by their ids.
+            By query, each document's score. They fall strictly, in single precision too: mteb's metrics are
+            trec_eval's, which orders equal scores by ids.
 
         Raises:
             BadArguments: Nothing was indexed.
@@ -119,15 +120,6 @@ class MtebSearch:
                 allocate=self._settings.allocate,
             )
             self.usage += ranking.usage
-            found[str(row["id"])] = falling(ranking)
+            scores = falling(hit.score for hit in ranking)
+            found[str(row["id"])] = {hit.item.id: s for hit, s in zip(ranking, scores, strict=True)}
         return found
-
-
-def falling(ranking: Ranking) -> dict[str, float]:
-    """Scores of a ranking's hits, each below the one before."""
-    scores: dict[str, float] = {}
-    last = math.inf
-    for hit in ranking:
-        last = min(float(hit.score), math.nextafter(last, -math.inf))
-        scores[hit.item.id] = last
-    return scores

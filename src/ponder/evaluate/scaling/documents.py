@@ -38,8 +38,14 @@ class DocumentsPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Missing:
-    """One document, as a mode needs it."""
+class Missing:
+    """One document, as a mode needs it.
+
+    Attributes:
+        ingest: What would make it.
+        document: The document.
+        reasoned: Whether its reasoning is there, and only vectors are not.
+    """
 
     ingest: Ingest
     document: Document
@@ -66,15 +72,8 @@ def price_documents(
             `ponder.index.cache.Overlay`.
         limits: Bounds on what is opened; the media room's own unless told.
     """
-    opener = MediaOpener(limits or Limits(), text_layer=settings.text_layer)
-    reason: dict[tuple[int, str], _Missing] = {}
-    embed: list[_Missing] = []
-    for mode in dict.fromkeys(modes):
-        for missing in _missing(dataset, replace(settings, reasoning=mode), models, cache, opener):
-            embed.append(missing)
-            if not missing.reasoned:
-                reason.setdefault((missing.ingest.reason_tokens, missing.document.digest), missing)
-    tokens, reasoning = _tried_reasoning(list(reason.values()))
+    reason, embed = missing_documents(dataset, modes, settings, models, cache, limits=limits)
+    tokens, reasoning = _tried_reasoning(reason)
     return DocumentsPrice(
         len(reason),
         len(embed),
@@ -83,9 +82,41 @@ def price_documents(
     )
 
 
+def missing_documents(
+    dataset: Dataset,
+    modes: Iterable[ReasoningMode],
+    settings: Settings,
+    models: Models,
+    cache: BlobCache,
+    *,
+    limits: Limits | None = None,
+) -> tuple[list[Missing], list[Missing]]:
+    """What no cache has: documents to reason about, each once, and those to embed, for each mode.
+
+    No model runs.
+
+    Args:
+        dataset: As for `price_documents`.
+        modes: As there.
+        settings: As there.
+        models: As there.
+        cache: Looked into only.
+        limits: As there.
+    """
+    opener = MediaOpener(limits or Limits(), text_layer=settings.text_layer)
+    reason: dict[tuple[int, str], Missing] = {}
+    embed: list[Missing] = []
+    for mode in dict.fromkeys(modes):
+        for missing in _missing(dataset, replace(settings, reasoning=mode), models, cache, opener):
+            embed.append(missing)
+            if not missing.reasoned:
+                reason.setdefault((missing.ingest.reason_tokens, missing.document.digest), missing)
+    return list(reason.values()), embed
+
+
 def _missing(
     dataset: Dataset, settings: Settings, models: Models, cache: BlobCache, opener: MediaOpener
-) -> list[_Missing]:
+) -> list[Missing]:
     ingest = Ingest(
         models,
         cache,
@@ -105,13 +136,13 @@ def _missing(
         whole = [each for each in known if each is not None]
         given = [*shuffled(whole, settings.seed)] if len(whole) == len(known) else [None] * len(known)
     return [
-        _Missing(ingest, document, own is not None)
+        Missing(ingest, document, own is not None)
         for document, own, used in zip(documents, known, given, strict=True)
         if used is None or not ingest.embedded(document, used)
     ]
 
 
-def _tried_reasoning(missing: Sequence[_Missing]) -> tuple[float, float]:
+def _tried_reasoning(missing: Sequence[Missing]) -> tuple[float, float]:
     """Tokens and seconds of one reasoning."""
     tokens: list[int] = []
     seconds: list[float] = []
@@ -124,7 +155,7 @@ def _tried_reasoning(missing: Sequence[_Missing]) -> tuple[float, float]:
     return (fmean(tokens), _steady(seconds)) if tokens else (0.0, 0.0)
 
 
-def _tried_embedding(missing: Sequence[_Missing]) -> float:
+def _tried_embedding(missing: Sequence[Missing]) -> float:
     """Seconds of one embedding."""
     seconds: list[float] = []
     for each in _some(missing):
@@ -137,7 +168,7 @@ def _tried_embedding(missing: Sequence[_Missing]) -> float:
     return _steady(seconds) if seconds else 0.0
 
 
-def _reasoned(missing: _Missing) -> Reasoning | None:
+def _reasoned(missing: Missing) -> Reasoning | None:
     try:
         return missing.ingest.reason(missing.document)
     except (InputInvalid, InputNotFound):
@@ -149,7 +180,7 @@ def _steady(seconds: Sequence[float]) -> float:
     return fmean(seconds[1:] or seconds)
 
 
-def _some(missing: Sequence[_Missing]) -> list[_Missing]:
+def _some(missing: Sequence[Missing]) -> list[Missing]:
     """A few, evenly spread."""
     step = max(1, len(missing) // _TRIED)
     return list(missing[::step][:_TRIED])

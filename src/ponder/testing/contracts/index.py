@@ -21,7 +21,14 @@ def row(id_: str, *vectors: Sequence[float], kind: Kind = "text", text: str = ""
     stacked /= np.linalg.norm(stacked, axis=1, keepdims=True)
     labels = ("", *(f"chars={i}-{i + 1}" for i in range(len(vectors) - 1)))
     return Row(
-        Item(id_, kind, uri=f"/somewhere/{id_}", text=text, metadata={"year": 1999, "tags": ["a", "b"]}),
+        Item(
+            id_,
+            kind,
+            uri=f"/somewhere/{id_}",
+            text=text,
+            metadata={"year": 1999, "tags": ["a", "b"]},
+            instruction="what it is for" if kind == "image" else "",
+        ),
         Reasoning(
             text=f"about {id_}",
             parts=tuple(PartReasoning(label, f"part {label}", {"p": 0.5}) for label in labels),
