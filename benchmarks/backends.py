@@ -1,7 +1,7 @@
 """Search in each store that a shelf may have, beside the store's own client on the same table.
 
 Items of one vector, mutations of real embeddings, and real queries (`backends_vectors`): a million in LanceDB
-and 100,000 elsewhere, on S3 20,000. What is measured is what ponder adds: more candidates, scores that are exact
+and 100,000 elsewhere, on S3 20,000. What is measured is what ponder adds: more candidates, scores exact
 to the last bit, grouping by item. Stores: LanceDB in a folder, LanceDB on a local S3 server (moto, which is
 no measure of object storage's latency), PostgreSQL with pgvector, and Qdrant's client in local mode, which
 scans in Python: its server is in no registry that is open here.
