@@ -39,14 +39,14 @@ async def items(
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     """What the shelf holds, a page at a time, by id."""
-    total, rows = await service.engine.run(lambda: rows_from(service, offset, limit))
+    total, rows = await service.looks.run(lambda: rows_from(service, offset, limit))
     return {"total": total, "items": [_item(row) for row in rows]}
 
 
 @router.get("/v1/items/{item}")
 async def item(service: Served, item: str) -> dict[str, Any]:
     """One item with its reasoning."""
-    row = await service.engine.run(lambda: row_of(service, item))
+    row = await service.looks.run(lambda: row_of(service, item))
     return {**_item(row), "reasoning": row.reasoning.text, "parts": list(row.embedded.labels)}
 
 
@@ -111,12 +111,12 @@ async def keep(service: Service, files: Sequence[UploadFile]) -> list[Path]:
 
 
 def rows_from(service: Service, offset: int, limit: int) -> tuple[int, list[Row]]:
-    """How many items there are, and some of them in the order of their ids; in the engine's thread."""
+    """How many items there are, and some of them in the order of their ids."""
     ids = sorted(source.id for source in service.shelf.index.sources())
     return len(ids), service.shelf.get(ids[offset : offset + limit])
 
 
-def row_of(service: Service, id_: str) -> Any:
+def row_of(service: Service, id_: str) -> Row:
     """An item's row.
 
     Raises:
