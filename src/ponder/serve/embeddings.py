@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ponder.errors import BadArguments
 from ponder.media.handed import Handed
 from ponder.records import Query
+from ponder.serve.described import ModelsTold, Vectors, told
 from ponder.serve.fetching import picture
 from ponder.serve.service import Served
 
@@ -36,7 +37,7 @@ class EmbeddingsRequest(BaseModel):
 _EXAMPLE = {"model": "lite", "input": ["a red kite", "a blue whale"]}
 
 
-@router.post("/v1/embeddings")
+@router.post("/v1/embeddings", response_model=None, responses=told(Vectors))
 async def embeddings(
     service: Served,
     asked: Annotated[EmbeddingsRequest, Body(openapi_examples={"texts": {"value": _EXAMPLE}})],
@@ -68,7 +69,7 @@ async def embeddings(
     return {"object": "list", "data": data, "model": service.models.name, "usage": usage}
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", response_model=None, responses=told(ModelsTold))
 async def models(service: Served) -> dict[str, Any]:
     """The one set of models that is served."""
     entry = {"id": service.models.name, "object": "model", "created": 0, "owned_by": "ponder"}

@@ -26,10 +26,12 @@ _CLIPS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".webm": "video/webm", ".mov
 _KEPT = {"cache-control": "private, max-age=3600"}
 
 
-@router.get("/v1/items/{item}/media", response_model=None)
-async def media(
-    service: Served, item: str, size: Annotated[int, Query(ge=16, le=1600)] = 480
-) -> Response | FileResponse:
+@router.get(
+    "/v1/items/{item}/media",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}, "description": "The picture"}},
+)
+async def media(service: Served, item: str, size: Annotated[int, Query(ge=16, le=1600)] = 480) -> Response:
     """A picture of the item, at most `size` pixels long: itself, its page, or a frame of its clip.
 
     Decoded and encoded anew: whatever else a file holds is not passed on.
@@ -38,7 +40,15 @@ async def media(
     return Response(data, media_type="image/jpeg", headers=_KEPT)
 
 
-@router.get("/v1/items/{item}/clip", response_model=None)
+@router.get(
+    "/v1/items/{item}/clip",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {kind: {} for kind in _CLIPS.values()}, "description": "The clip"},
+        206: {"content": {kind: {} for kind in _CLIPS.values()}, "description": "A part of it"},
+        416: {"description": "No such part"},
+    },
+)
 async def clip(service: Served, item: str) -> FileResponse:
     """The clip itself, in ranges as players ask for them."""
     path = await service.looks.run(lambda: _clip(service, item))

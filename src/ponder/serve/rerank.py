@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ponder.errors import BadArguments
 from ponder.media.handed import Handed
+from ponder.serve.described import Ranked, told
 from ponder.serve.fetching import picture
 from ponder.serve.service import Served, Service
 from ponder.shelf.given import rank_given
@@ -39,7 +40,7 @@ class RerankRequest(BaseModel):
     stages: str | None = None
 
 
-@router.post("/v1/rerank")
+@router.post("/v1/rerank", response_model=None, responses=told(Ranked))
 async def rerank_v1(
     service: Served, asked: Annotated[RerankRequest, Body(openapi_examples=_EXAMPLES)]
 ) -> dict[str, Any]:
@@ -47,7 +48,7 @@ async def rerank_v1(
     return await _reranked(service, asked, "1", documents=bool(asked.return_documents))
 
 
-@router.post("/v2/rerank")
+@router.post("/v2/rerank", response_model=None, responses=told(Ranked))
 async def rerank_v2(
     service: Served, asked: Annotated[RerankRequest, Body(openapi_examples=_EXAMPLES)]
 ) -> dict[str, Any]:

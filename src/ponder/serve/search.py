@@ -15,7 +15,8 @@ from ponder.errors import BadArguments, PonderError
 from ponder.media.handed import Handed
 from ponder.records import Query, Ranking
 from ponder.serve.answers import explanation, ranking_json
-from ponder.serve.faults import body_of, status_of, told
+from ponder.serve.described import EVENT, Answer, told
+from ponder.serve.faults import body_of, public, status_of
 from ponder.serve.fetching import picture
 from ponder.serve.service import Served, Service
 
@@ -55,7 +56,11 @@ class RecommendRequest(Spending):
     dislike: Annotated[list[str], Field(max_length=100)] = []
 
 
-@router.post("/v1/search", response_model=None)
+@router.post(
+    "/v1/search",
+    response_model=None,
+    responses=told(Answer, content={"text/event-stream": {"schema": EVENT}}),
+)
 async def search(
     request: Request,
     service: Served,
@@ -76,7 +81,7 @@ async def search(
     return answer(rankings[-1], time.perf_counter() - began, explain=asked.explain)
 
 
-@router.post("/v1/recommend")
+@router.post("/v1/recommend", response_model=None, responses=told(Answer))
 async def recommend(service: Served, asked: RecommendRequest) -> dict[str, Any]:
     """Find more like some items and less like others."""
     began = time.perf_counter()
@@ -133,7 +138,7 @@ async def streamed(service: Service, asked: SearchRequest) -> AsyncIterator[tupl
             yield "stage", found
     except PonderError as error:
         # The status line is out already: the error is an event.
-        yield "error", body_of(told(error), type(error).__name__, status_of(error))
+        yield "error", body_of(public(error), type(error).__name__, status_of(error))
         return
     yield "done", found
 
