@@ -1,5 +1,6 @@
 """Search, items, jobs and media over HTTP."""
 
+import base64
 import io
 import json
 import time
@@ -10,6 +11,7 @@ from PIL import Image
 
 from ponder.shelf import open_shelf
 from ponder.testing import FakeModels
+from ponder.testing.faults.samples import sample_media
 
 
 def search(client, **asked):
@@ -59,6 +61,29 @@ def test_a_filter_and_stages_hold_and_wrong_ones_are_named(client):
         response = search(client, **{"text": "red", **wrong})
         assert response.status_code in (400, 422), wrong
         assert response.json()["message"]
+
+
+def encoded(path):
+    return f"data:;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def test_a_clip_and_a_documents_page_are_searched_for(client, tmp_path):
+    samples = sample_media(tmp_path / "made")
+    clip, pdf = (next(path for path in samples if path.suffix == suffix) for suffix in (".mp4", ".pdf"))
+    assert search(client, video=encoded(clip), budget=32).json()["hits"]
+    assert search(client, document=encoded(pdf), text="red", page=1).json()["hits"]
+    picture = next(path for path in samples if path.suffix == ".png")
+    for wrong in (
+        {"document": encoded(pdf), "page": 10_000},
+        {"document": encoded(clip)},
+        {"video": encoded(pdf)},
+        {"image": encoded(picture), "video": encoded(clip)},
+        {"video": "https://example.org/a.mp4"},
+        {"document": "/etc/passwd"},
+    ):
+        response = search(client, **wrong)
+        assert response.status_code in (400, 422), wrong.keys()
+        assert "/tmp" not in response.text
 
 
 def test_recommend_leaves_the_examples_out(client):

@@ -13,7 +13,7 @@ from ponder.errors import BadArguments
 from ponder.media.handed import Handed
 from ponder.records import Query
 from ponder.serve.described import ModelsTold, Vectors, told
-from ponder.serve.fetching import picture
+from ponder.serve.fetching import handed_over
 from ponder.serve.service import Served
 
 router = APIRouter(tags=["OpenAI"])
@@ -115,7 +115,7 @@ def _query(given: Any, handed: Handed, place: int, *, allow_urls: bool) -> Query
     text, image = given.get("text") or "", given.get("image")
     if not isinstance(text, str) or not isinstance(image, str | None):
         raise BadArguments("text and image are strings", f"input.{place}", "send pictures as data URLs")
-    return Query(text, image=picture(image, handed, allow_urls=allow_urls) if image else None)
+    return Query(text, image=handed_over(image, handed, allow_urls=allow_urls) if image else None)
 
 
 def _coded(vector: Any, asked: EmbeddingsRequest) -> Any:

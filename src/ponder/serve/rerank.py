@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ponder.errors import BadArguments
 from ponder.media.handed import Handed
 from ponder.serve.described import Ranked, told
-from ponder.serve.fetching import picture
+from ponder.serve.fetching import handed_over
 from ponder.serve.service import Served, Service
 from ponder.shelf.given import rank_given
 
@@ -116,4 +116,4 @@ def _given(value: str | dict[str, Any], handed: Handed, where: str, *, allow_url
         return {"text": text}
     from pathlib import Path
 
-    return {"text": text, "image": Path(picture(image, handed, allow_urls=allow_urls))}
+    return {"text": text, "image": Path(handed_over(image, handed, allow_urls=allow_urls))}
