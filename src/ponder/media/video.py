@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-# Containers that hold what they show. FFmpeg reads playlists too, which name other files and addresses, whatever
-# a file is called.
+# Containers that hold what they show. FFmpeg reads playlists too, which name other files and addresses,
+# whatever a file is called.
 _OPTIONS = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi", "protocol_whitelist": "file"}
 
 # Frames of one segment that are handed out when there is room, and the least that show a movement: 8 follow

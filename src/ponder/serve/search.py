@@ -139,8 +139,8 @@ def _query(asked: SearchRequest, handed: Handed, *, allow_urls: bool) -> Query:
     if not given and not asked.text.strip():
         raise BadArguments("empty query", "text", "give some words, or a picture as a data URL")
     query = Query(asked.text, instruction=asked.instruction)
-    for name, told in given.items():
-        path = handed_over(told, handed, allow_urls=allow_urls, suffix=_SUFFIXES[name])
+    for name, data in given.items():
+        path = handed_over(data, handed, allow_urls=allow_urls, suffix=_SUFFIXES[name])
         if name == "document":
             return replace(query, page=(path, asked.page))
         return replace(query, video=path) if name == "video" else replace(query, image=path)
