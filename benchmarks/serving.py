@@ -2,7 +2,8 @@
 
 A shelf of texts with the fakes, whose models take no time to speak of: what is measured is the server.
 Clients ask over HTTP for --seconds, each answer held against a single client's. The peer is the engine's own
-limit: the same searches, one after the other, in this process. Memory is looked at as it goes.
+limit: the same searches, one after the other, in this process. Memory is looked at as it goes, and again over
+--flat searches without tokens, most of them never asked before, after a tenth of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -31,6 +33,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--items", type=int, default=2000)
     parser.add_argument("--budget", type=int, default=64)
+    parser.add_argument(
+        "--flat", type=int, default=10_000, help="searches over which memory has to stay flat"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="serving-") as made:
         folder = Path(made)
@@ -40,6 +45,7 @@ def main() -> None:
         child, address = start(shelf)
         try:
             found = asyncio.run(load(address, arguments, child.pid))
+            grown = asyncio.run(flat(address, arguments, child.pid))
         finally:
             child.terminate()
             child.wait()
@@ -55,7 +61,8 @@ def main() -> None:
         checks={
             "every answer is a single client's": found["wrong"] == 0 and found["answers"] > 0,
             "every refusal says when to come again": found["unclear"] == 0,
-            "memory stays flat": found["memory"][-1] <= MEMORY * quarter,
+            "memory stays flat under load": found["memory"][-1] <= MEMORY * quarter,
+            f"memory stays flat over {arguments.flat:,} searches": grown[-1] <= MEMORY * grown[0],
         },
         details={
             "clients": arguments.clients,
@@ -66,6 +73,8 @@ def main() -> None:
             "p50_ms": round(found["p50"], 1),
             "p95_ms": round(found["p95"], 1),
             "memory_mb": [round(each) for each in found["memory"]],
+            "flat_searches": arguments.flat,
+            "flat_memory_mb": [round(each) for each in grown],
         },
         packages=("fastapi", "uvicorn", "lancedb"),
     )
@@ -153,6 +162,30 @@ async def load(address: str, arguments: Any, pid: int) -> dict[str, Any]:
         "p95": 1000 * cut[18],
         "memory": memory,
     }
+
+
+async def flat(address: str, arguments: Any, pid: int) -> list[float]:
+    """Megabytes after each tenth of the searches."""
+    import httpx2
+
+    memory: list[float] = []
+    async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
+
+        async def one(number: int) -> None:
+            asked = {"text": f"word{number % 97} {number}", "budget": 0}
+            while (await client.post("/v1/search", json=asked)).status_code == 429:
+                await asyncio.sleep(0.05)
+
+        for tenth in range(10):
+            numbers = iter(range(tenth * arguments.flat // 10, (tenth + 1) * arguments.flat // 10))
+
+            async def worker(numbers: Iterator[int] = numbers) -> None:
+                for number in numbers:
+                    await one(number)
+
+            await asyncio.gather(*(worker() for _ in range(8)))
+            memory.append(resident(pid))
+    return memory
 
 
 def resident(pid: int) -> float:

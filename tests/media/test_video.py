@@ -117,6 +117,11 @@ def test_refusals(tmp_path: Path, limits: Limits) -> None:
         path.write_bytes(wrong)
         with pytest.raises(InputInvalid):
             open_clip(str(path), limits)
+    # A playlist names other files: FFmpeg would show them in the clip's place.
+    for playlist in ("ffconcat version 1.0\nfile a.mp4\n", "#EXTM3U\n#EXTINF:5,\na.mp4\n#EXT-X-ENDLIST\n"):
+        path.write_text(playlist)
+        with pytest.raises(InputInvalid):
+            open_clip(str(path), limits)
     with av.open(str(tmp_path / "sound.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=8000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")

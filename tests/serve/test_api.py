@@ -1,5 +1,6 @@
 """Search, items, jobs and media over HTTP."""
 
+import base64
 import io
 import json
 import time
@@ -10,6 +11,7 @@ from PIL import Image
 
 from ponder.shelf import open_shelf
 from ponder.testing import FakeModels
+from ponder.testing.faults.samples import sample_media
 
 
 def search(client, **asked):
@@ -61,6 +63,29 @@ def test_a_filter_and_stages_hold_and_wrong_ones_are_named(client):
         assert response.json()["message"]
 
 
+def encoded(path):
+    return f"data:;base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def test_a_clip_and_a_documents_page_are_searched_for(client, tmp_path):
+    samples = sample_media(tmp_path / "made")
+    clip, pdf = (next(path for path in samples if path.suffix == suffix) for suffix in (".mp4", ".pdf"))
+    assert search(client, video=encoded(clip), budget=32).json()["hits"]
+    assert search(client, document=encoded(pdf), text="red", page=1).json()["hits"]
+    picture = next(path for path in samples if path.suffix == ".png")
+    for wrong in (
+        {"document": encoded(pdf), "page": 10_000},
+        {"document": encoded(clip)},
+        {"video": encoded(pdf)},
+        {"image": encoded(picture), "video": encoded(clip)},
+        {"video": "https://example.org/a.mp4"},
+        {"document": "/etc/passwd"},
+    ):
+        response = search(client, **wrong)
+        assert response.status_code in (400, 422), wrong.keys()
+        assert "/tmp" not in response.text
+
+
 def test_recommend_leaves_the_examples_out(client):
     ids = {hit["uri"].rsplit("/", 1)[-1]: hit["id"] for hit in search(client, text="red").json()["hits"]}
     asked = {"like": [ids["kite.txt"]], "dislike": [ids["oak.txt"]], "budget": 64}
@@ -73,7 +98,7 @@ def test_pictures_are_made_anew_and_only_of_items(client):
     [hit] = [hit for hit in search(client, text="red", k=10).json()["hits"] if hit["kind"] == "image"]
     response = client.get(hit["media"], params={"size": 32})
     picture = Image.open(io.BytesIO(response.content))
-    assert (picture.format, max(picture.size)) == ("WEBP", 32)
+    assert (picture.format, max(picture.size)) == ("JPEG", 32)
     assert client.get("/v1/items/nobody/media").status_code == 404
     assert client.get(f"/v1/items/{hit['id']}/clip").status_code == 404
 

@@ -25,8 +25,9 @@ def shelf(tmp_path, monkeypatch, capsys):
     return tmp_path / "shelf"
 
 
-@pytest.fixture
-def served(shelf):
+@pytest.fixture(params=["SIGINT", "SIGTERM"])
+def served(shelf, request):
+    asked = getattr(signal, request.param)
     command = [sys.executable, "-m", "ponder", "serve", str(shelf), "--port", "0"]
     child = subprocess.Popen(
         command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -36,9 +37,9 @@ def served(shelf):
         assert child.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     yield shelf, child
-    child.send_signal(signal.SIGINT)
+    child.send_signal(asked)
     log = child.communicate(timeout=30)[0]
-    assert child.returncode in (0, -signal.SIGINT, 130), log
+    assert child.returncode in (0, -asked, 128 + asked), log
     assert not (shelf / warm.NAME).exists()
 
 

@@ -72,6 +72,11 @@ def serve(
             if self.started and settings.loopback and not settings.token:
                 announce(folder, self.servers[0].sockets[0].getsockname()[1])
 
+        async def shutdown(self, *args: Any, **told: Any) -> None:
+            # Here and not behind `run`: uvicorn ends a terminated process with the signal it got.
+            withdraw(folder)
+            await super().shutdown(*args, **told)
+
     config = uvicorn.Config(
         create_app(settings),
         host=host,
@@ -82,7 +87,4 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    try:
-        Announcing(config).run()
-    finally:
-        withdraw(folder)
+    Announcing(config).run()

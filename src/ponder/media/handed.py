@@ -1,4 +1,4 @@
-"""Pictures that were handed over in memory, kept as files while they are looked at."""
+"""Pictures, clips and documents handed over in memory, kept as files while they are looked at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_BYTES = 32 * 1024 * 1024
-"""Of one picture, encoded: phones make some 10 MiB, and more is a mistake or malice."""
+"""Of one file, encoded: phones make pictures of some 10 MiB, and more is a mistake or malice."""
 
 
 class Handed:
@@ -25,7 +25,7 @@ class Handed:
     like any other, and is opened under the same limits.
 
     Args:
-        max_bytes: Most bytes of one picture, as it is encoded.
+        max_bytes: Most bytes of one file, as it is encoded.
 
     Example:
         >>> import PIL.Image
@@ -50,18 +50,10 @@ class Handed:
         Raises:
             InputInvalid: There are too many bytes, or none; or the PIL picture cannot be written.
         """
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="ponder-")
         # Readers tell a picture's format by its content.
-        path = Path(self._folder.name) / f"{self._count}.png"
-        self._count += 1
         if isinstance(picture, bytes | bytearray | memoryview):
-            if not 0 < len(picture) <= self.max_bytes:
-                raise InputInvalid(
-                    f"a picture of {len(picture):,} bytes", "image", f"give 1 to {self.max_bytes:,} bytes"
-                )
-            path.write_bytes(picture)
-            return str(path)
+            return self.file(picture, ".png")
+        path = self._next(".png")
         try:
             # Little compression: the file lives for a moment.
             picture.save(path, "PNG", compress_level=1)
@@ -69,8 +61,28 @@ class Handed:
             picture.convert("RGB").save(path, "PNG", compress_level=1)
         return str(path)
 
-    def encoded(self, text: str) -> str:
-        """Keep a picture given as base64, alone or as a ``data:`` URL; the path of its file.
+    def file(self, data: bytes | bytearray | memoryview, suffix: str) -> str:
+        """Keep a file; its path.
+
+        Args:
+            data: Its bytes, which are not looked at here.
+            suffix: What they are taken for: ".png" any picture, ".mp4" any clip, ".pdf".
+
+        Raises:
+            InputInvalid: There are too many bytes, or none.
+        """
+        if not 0 < len(data) <= self.max_bytes:
+            raise InputInvalid(f"a file of {len(data):,} bytes", "", f"give 1 to {self.max_bytes:,} bytes")
+        path = self._next(suffix)
+        path.write_bytes(data)
+        return str(path)
+
+    def encoded(self, text: str, suffix: str = ".png") -> str:
+        """Keep a file given as base64, alone or as a ``data:`` URL; its path.
+
+        Args:
+            text: The base64.
+            suffix: As for `file`.
 
         Raises:
             InputInvalid: It is not base64, or too long.
@@ -82,17 +94,23 @@ class Handed:
         """
         head, comma, body = text.partition(",") if text.startswith("data:") else ("", "", text)
         if head and not (comma and head.endswith(";base64")):
-            raise InputInvalid("a data URL that is not base64", "image", "write data:image/png;base64,...")
+            raise InputInvalid("a data URL that is not base64", "image", "write data:TYPE;base64,...")
         # Base64 has four characters for three bytes: too long is known before anything is decoded.
         if len(body) > self.max_bytes * 4 // 3 + 4:
             raise InputInvalid(
-                f"a picture of {len(body):,} characters", "image", f"give at most {self.max_bytes:,} bytes"
+                f"a file of {len(body):,} characters", "", f"give at most {self.max_bytes:,} bytes"
             )
         try:
             data = base64.b64decode("".join(body.split()), validate=True)
         except (binascii.Error, ValueError) as error:
             raise InputInvalid(f"not base64: {error}", "image", "encode the file's bytes as base64") from None
-        return self.picture(data)
+        return self.file(data, suffix)
+
+    def _next(self, suffix: str) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="ponder-")
+        self._count += 1
+        return Path(self._folder.name) / f"{self._count}{suffix}"
 
     def close(self) -> None:
         """Remove the files."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+# Containers that hold what they show. FFmpeg reads playlists too, which name other files and addresses,
+# whatever a file is called.
+_OPTIONS = {"format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi", "protocol_whitelist": "file"}
+
 # Frames of one segment that are handed out when there is room, and the least that show a movement: 8 follow
 # one to and fro, and 8 cost a small classifier 0.2 s.
 FRAMES, FEWEST_FRAMES = 8, 4
@@ -91,7 +95,7 @@ def reading(path: str) -> Iterator[tuple[Any, Any]]:
     import av
 
     try:
-        with av.open(path, metadata_errors="ignore") as container:
+        with av.open(path, options=_OPTIONS, metadata_errors="ignore") as container:
             stream = next((s for s in container.streams.video if not _is_cover(s)), None)
             if stream is None:
                 raise InputInvalid("the file holds no moving picture", path, "leave it out")

@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from ponder.protocols import BlobCache, Models
 from ponder.serve import embeddings, items, media, rerank, search
+from ponder.serve.described import FAULTS
 from ponder.serve.faults import handle
 from ponder.serve.page import routes as page
 from ponder.serve.security import Guard, Limits
@@ -43,6 +44,7 @@ def create_app(
         # The generated pages of documentation load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        responses=FAULTS,
     )
     handle(app)
     for part in (search, items, media, embeddings, rerank, page):
@@ -60,7 +62,7 @@ def create_app(
         shelf = identity(service.shelf.path)
         return {"status": "ok", "waiting": service.engine.waiting, "shelf": shelf}
 
-    @app.get("/metrics", tags=["operation"])
+    @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
     async def metrics(service: Served) -> PlainTextResponse:
         """Counters for Prometheus."""
         return PlainTextResponse(service.counters.text(), media_type="text/plain; version=0.0.4")

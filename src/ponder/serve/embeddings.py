@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ponder.errors import BadArguments
 from ponder.media.handed import Handed
 from ponder.records import Query
-from ponder.serve.fetching import picture
+from ponder.serve.described import ModelsTold, Vectors, told
+from ponder.serve.fetching import handed_over
 from ponder.serve.service import Served
 
 router = APIRouter(tags=["OpenAI"])
@@ -36,7 +37,7 @@ class EmbeddingsRequest(BaseModel):
 _EXAMPLE = {"model": "lite", "input": ["a red kite", "a blue whale"]}
 
 
-@router.post("/v1/embeddings")
+@router.post("/v1/embeddings", response_model=None, responses=told(Vectors))
 async def embeddings(
     service: Served,
     asked: Annotated[EmbeddingsRequest, Body(openapi_examples={"texts": {"value": _EXAMPLE}})],
@@ -68,7 +69,7 @@ async def embeddings(
     return {"object": "list", "data": data, "model": service.models.name, "usage": usage}
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", response_model=None, responses=told(ModelsTold))
 async def models(service: Served) -> dict[str, Any]:
     """The one set of models that is served."""
     entry = {"id": service.models.name, "object": "model", "created": 0, "owned_by": "ponder"}
@@ -114,7 +115,7 @@ def _query(given: Any, handed: Handed, place: int, *, allow_urls: bool) -> Query
     text, image = given.get("text") or "", given.get("image")
     if not isinstance(text, str) or not isinstance(image, str | None):
         raise BadArguments("text and image are strings", f"input.{place}", "send pictures as data URLs")
-    return Query(text, image=picture(image, handed, allow_urls=allow_urls) if image else None)
+    return Query(text, image=handed_over(image, handed, allow_urls=allow_urls) if image else None)
 
 
 def _coded(vector: Any, asked: EmbeddingsRequest) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from ponder.errors import (
     BackendFailed,
@@ -44,7 +45,7 @@ def body_of(message: str, kind: str, status: int) -> dict[str, object]:
     }
 
 
-def told(error: PonderError) -> str:
+def public(error: PonderError) -> str:
     """What a client is told: what is wrong and what to do, without paths of this machine."""
     return f"{error.what}: {error.hint}" if error.hint else error.what
 
@@ -56,7 +57,7 @@ def handle(app: FastAPI) -> None:
     async def ours(request: Request, error: PonderError) -> JSONResponse:
         status = status_of(error)
         headers = {"retry-after": str(error.retry_after)} if isinstance(error, Busy) else None
-        return JSONResponse(body_of(told(error), type(error).__name__, status), status, headers)
+        return JSONResponse(body_of(public(error), type(error).__name__, status), status, headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Pictures that requests name: data URLs always, http only where it is allowed and leads to public places."""
+"""Files that requests name: data URLs always, http only where it is allowed and leads to public places."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ REDIRECTS = 3
 SECONDS = 15.0
 
 
-def picture(told: str, handed: Handed, *, allow_urls: bool) -> str:
-    """The file of a picture that a request gives.
+def handed_over(told: str, handed: Handed, *, allow_urls: bool, suffix: str = ".png") -> str:
+    """The file of a picture, clip or document that a request gives.
 
     Args:
         told: A ``data:`` URL, base64, or a URL.
         handed: Keeps the file.
         allow_urls: Whether to fetch.
+        suffix: What it is taken for, as `Handed.file` has it.
 
     Raises:
         BadArguments: URLs are off, or lead to a private address.
@@ -28,11 +29,11 @@ def picture(told: str, handed: Handed, *, allow_urls: bool) -> str:
     """
     if told.startswith(("http://", "https://")):
         if not allow_urls:
-            raise BadArguments("URLs are off on this server", "image", "send the picture as a data URL")
-        return handed.picture(fetch(told, handed.max_bytes))
+            raise BadArguments("URLs are off on this server", "image", "send a data URL")
+        return handed.file(fetch(told, handed.max_bytes), suffix)
     if ":" in told[:16] and not told.startswith("data:"):
-        raise BadArguments("not a picture's URL", "image", "send a data URL or base64")
-    return handed.encoded(told)
+        raise BadArguments("not a URL of ours", "image", "send a data URL or base64")
+    return handed.encoded(told, suffix)
 
 
 def fetch(url: str, max_bytes: int) -> bytes:

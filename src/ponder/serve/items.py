@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.media.formats import kind_of, known_types
 from ponder.records import Row
+from ponder.serve.described import Items, JobsTold, JobTold, Removed, Shown, told
 from ponder.serve.service import Served, Service
 
 router = APIRouter(tags=["ponder"])
@@ -32,38 +33,38 @@ class AddRequest(BaseModel):
     paths: Annotated[list[str], Field(min_length=1, max_length=1000)]
 
 
-@router.get("/v1/items")
+@router.get("/v1/items", response_model=None, responses=told(Items))
 async def items(
     service: Served,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:
     """What the shelf holds, a page at a time, by id."""
-    total, rows = await service.engine.run(lambda: rows_from(service, offset, limit))
+    total, rows = await service.looks.run(lambda: rows_from(service, offset, limit))
     return {"total": total, "items": [_item(row) for row in rows]}
 
 
-@router.get("/v1/items/{item}")
+@router.get("/v1/items/{item}", response_model=None, responses=told(Shown))
 async def item(service: Served, item: str) -> dict[str, Any]:
     """One item with its reasoning."""
-    row = await service.engine.run(lambda: row_of(service, item))
+    row = await service.looks.run(lambda: row_of(service, item))
     return {**_item(row), "reasoning": row.reasoning.text, "parts": list(row.embedded.labels)}
 
 
-@router.post("/v1/items", status_code=202)
+@router.post("/v1/items", status_code=202, response_model=None, responses=told(JobTold, 202))
 async def add(service: Served, asked: AddRequest) -> dict[str, Any]:
     """Index files or folders in the background; ``GET /v1/jobs/{id}`` tells how far it is."""
     paths = [_allowed(service, path) for path in asked.paths]
     return service.jobs.add(paths).fields
 
 
-@router.post("/v1/items/upload", status_code=202)
+@router.post("/v1/items/upload", status_code=202, response_model=None, responses=told(JobTold, 202))
 async def upload(service: Served, files: Annotated[list[UploadFile], File()]) -> dict[str, Any]:
     """Keep files beside the shelf and index them in the background."""
     return service.jobs.add(await keep(service, files)).fields
 
 
-@router.delete("/v1/items/{item}")
+@router.delete("/v1/items/{item}", response_model=None, responses=told(Removed))
 async def delete(service: Served, item: str) -> dict[str, Any]:
     """Take an item off the shelf; its file stays."""
     removed = await service.engine.run(lambda: service.shelf.remove([item]))
@@ -72,19 +73,19 @@ async def delete(service: Served, item: str) -> dict[str, Any]:
     return {"removed": removed}
 
 
-@router.get("/v1/jobs")
+@router.get("/v1/jobs", response_model=None, responses=told(JobsTold))
 async def jobs(service: Served) -> dict[str, Any]:
     """Indexing, the newest first."""
     return {"jobs": [job.fields for job in service.jobs.all()]}
 
 
-@router.get("/v1/jobs/{job}")
+@router.get("/v1/jobs/{job}", response_model=None, responses=told(JobTold))
 async def job(service: Served, job: str) -> dict[str, Any]:
     """How far one is."""
     return service.jobs.get(job).fields
 
 
-@router.delete("/v1/jobs/{job}")
+@router.delete("/v1/jobs/{job}", response_model=None, responses=told(JobTold))
 async def cancel(service: Served, job: str) -> dict[str, Any]:
     """Stop one; what is stored stays."""
     return service.jobs.cancel(job).fields
@@ -111,12 +112,12 @@ async def keep(service: Service, files: Sequence[UploadFile]) -> list[Path]:
 
 
 def rows_from(service: Service, offset: int, limit: int) -> tuple[int, list[Row]]:
-    """How many items there are, and some of them in the order of their ids; in the engine's thread."""
+    """How many items there are, and some of them in the order of their ids."""
     ids = sorted(source.id for source in service.shelf.index.sources())
     return len(ids), service.shelf.get(ids[offset : offset + limit])
 
 
-def row_of(service: Service, id_: str) -> Any:
+def row_of(service: Service, id_: str) -> Row:
     """An item's row.
 
     Raises:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ponder.errors import BadArguments
 from ponder.media.handed import Handed
-from ponder.serve.fetching import picture
+from ponder.serve.described import Ranked, told
+from ponder.serve.fetching import handed_over
 from ponder.serve.service import Served, Service
 from ponder.shelf.given import rank_given
 
@@ -39,7 +40,7 @@ class RerankRequest(BaseModel):
     stages: str | None = None
 
 
-@router.post("/v1/rerank")
+@router.post("/v1/rerank", response_model=None, responses=told(Ranked))
 async def rerank_v1(
     service: Served, asked: Annotated[RerankRequest, Body(openapi_examples=_EXAMPLES)]
 ) -> dict[str, Any]:
@@ -47,7 +48,7 @@ async def rerank_v1(
     return await _reranked(service, asked, "1", documents=bool(asked.return_documents))
 
 
-@router.post("/v2/rerank")
+@router.post("/v2/rerank", response_model=None, responses=told(Ranked))
 async def rerank_v2(
     service: Served, asked: Annotated[RerankRequest, Body(openapi_examples=_EXAMPLES)]
 ) -> dict[str, Any]:
@@ -115,4 +116,4 @@ def _given(value: str | dict[str, Any], handed: Handed, where: str, *, allow_url
         return {"text": text}
     from pathlib import Path
 
-    return {"text": text, "image": Path(picture(image, handed, allow_urls=allow_urls))}
+    return {"text": text, "image": Path(handed_over(image, handed, allow_urls=allow_urls))}

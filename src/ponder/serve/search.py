@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Request
@@ -15,13 +16,17 @@ from ponder.errors import BadArguments, PonderError
 from ponder.media.handed import Handed
 from ponder.records import Query, Ranking
 from ponder.serve.answers import explanation, ranking_json
-from ponder.serve.faults import body_of, status_of, told
-from ponder.serve.fetching import picture
+from ponder.serve.described import EVENT, Answer, told
+from ponder.serve.faults import body_of, public, status_of
+from ponder.serve.fetching import handed_over
 from ponder.serve.service import Served, Service
 
 router = APIRouter(tags=["ponder"])
 
 DEFAULT_BUDGET = 256
+
+_SUFFIXES = {"image": ".png", "video": ".mp4", "document": ".pdf"}
+"""What a field's file is taken for; readers look at its content."""
 
 _EXAMPLES: dict[str, Any] = {"words": {"value": {"text": "a red kite", "k": 5, "budget": 256}}}
 
@@ -39,10 +44,13 @@ class Spending(BaseModel):
 
 
 class SearchRequest(Spending):
-    """A query: words, a picture as a data URL, or both."""
+    """A query: words, a picture, clip or PDF page as a data URL, or words with one of them."""
 
     text: Annotated[str, Field(max_length=100_000)] = ""
     image: str | None = None
+    video: str | None = None
+    document: str | None = None
+    page: Annotated[int, Field(ge=1, le=100_000, description="Which page of the document")] = 1
     instruction: Annotated[str, Field(max_length=10_000)] = ""
     gates: bool = True
     stream: bool = False
@@ -55,7 +63,11 @@ class RecommendRequest(Spending):
     dislike: Annotated[list[str], Field(max_length=100)] = []
 
 
-@router.post("/v1/search", response_model=None)
+@router.post(
+    "/v1/search",
+    response_model=None,
+    responses=told(Answer, content={"text/event-stream": {"schema": EVENT}}),
+)
 async def search(
     request: Request,
     service: Served,
@@ -76,7 +88,7 @@ async def search(
     return answer(rankings[-1], time.perf_counter() - began, explain=asked.explain)
 
 
-@router.post("/v1/recommend")
+@router.post("/v1/recommend", response_model=None, responses=told(Answer))
 async def recommend(service: Served, asked: RecommendRequest) -> dict[str, Any]:
     """Find more like some items and less like others."""
     began = time.perf_counter()
@@ -100,10 +112,7 @@ async def recommend(service: Served, asked: RecommendRequest) -> dict[str, Any]:
 async def ranked(service: Service, asked: SearchRequest) -> AsyncIterator[tuple[str, Ranking]]:
     """Each stage's name and ranking, the last one the answer."""
     with Handed() as handed:
-        image = picture(asked.image, handed, allow_urls=service.settings.allow_urls) if asked.image else None
-        if not asked.text.strip() and image is None:
-            raise BadArguments("empty query", "text", "give some words, or a picture as a data URL")
-        query = Query(asked.text, image=image, instruction=asked.instruction)
+        query = _query(asked, handed, allow_urls=service.settings.allow_urls)
 
         def work() -> Iterator[tuple[str, Ranking]]:
             return service.shelf.searching(asked.stages or None).stream(
@@ -123,6 +132,21 @@ async def ranked(service: Service, asked: SearchRequest) -> AsyncIterator[tuple[
             service.counters.spent(last.usage)
 
 
+def _query(asked: SearchRequest, handed: Handed, *, allow_urls: bool) -> Query:
+    given = {name: getattr(asked, name) for name in _SUFFIXES if getattr(asked, name)}
+    if len(given) > 1:
+        raise BadArguments("more than one medium", ", ".join(given), "give one of them")
+    if not given and not asked.text.strip():
+        raise BadArguments("empty query", "text", "give some words, or a picture as a data URL")
+    query = Query(asked.text, instruction=asked.instruction)
+    for name, data in given.items():
+        path = handed_over(data, handed, allow_urls=allow_urls, suffix=_SUFFIXES[name])
+        if name == "document":
+            return replace(query, page=(path, asked.page))
+        return replace(query, video=path) if name == "video" else replace(query, image=path)
+    return query
+
+
 async def streamed(service: Service, asked: SearchRequest) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Events of a search: ``stage`` for each, ``done`` with the last once more, or ``error``."""
     began = time.perf_counter()
@@ -133,7 +157,7 @@ async def streamed(service: Service, asked: SearchRequest) -> AsyncIterator[tupl
             yield "stage", found
     except PonderError as error:
         # The status line is out already: the error is an event.
-        yield "error", body_of(told(error), type(error).__name__, status_of(error))
+        yield "error", body_of(public(error), type(error).__name__, status_of(error))
         return
     yield "done", found
 

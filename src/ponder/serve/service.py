@@ -15,6 +15,7 @@ from ponder.records import Content, Item, Query
 from ponder.serve.counting import Counters
 from ponder.serve.engine import Engine
 from ponder.serve.jobs import Jobs
+from ponder.serve.looking import Looks
 from ponder.serve.settings import ServeSettings
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.shelf import Shelf, open_shelf
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 
+_LOOKS = 16
+"""Pictures that may wait for each search that may: a page of hits has a dozen, of the collection sixty."""
+
+
 @dataclass(slots=True, eq=False)
 class Service:
     """A server's state.
@@ -34,6 +39,7 @@ class Service:
         settings: How it is run.
         shelf: What is searched; its models are used by the engine's thread alone.
         engine: Runs whatever needs the models.
+        looks: Runs what only reads the index or opens files.
         jobs: Indexing in the background.
         counters: For ``/metrics``.
     """
@@ -41,6 +47,7 @@ class Service:
     settings: ServeSettings
     shelf: Shelf
     engine: Engine
+    looks: Looks
     jobs: Jobs
     counters: Counters
 
@@ -79,8 +86,10 @@ def lifespan(settings: ServeSettings, models: Models | None, cache: BlobCache | 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         with open_shelf(settings.shelf, models, create=False, cache=cache) as shelf:
-            engine = Engine(settings.max_queue)
-            service = Service(settings, shelf, engine, Jobs(shelf, engine), Counters(engine))
+            # The index is opened before several threads use it.
+            len(shelf)
+            engine, looks = Engine(settings.max_queue), Looks(_LOOKS * settings.max_queue)
+            service = Service(settings, shelf, engine, looks, Jobs(shelf, engine), Counters(engine))
             app.state.service = service
             # The first to ask should not wait for the database and the weights.
             engine.later(lambda: _warm(shelf))
@@ -89,6 +98,7 @@ def lifespan(settings: ServeSettings, models: Models | None, cache: BlobCache | 
             finally:
                 service.jobs.stop()
                 engine.close()
+                looks.close()
 
     return living
 

@@ -13,6 +13,7 @@ from serving import serving
 from ponder.serve.page.marks import read_marks
 from ponder.shelf import open_shelf
 from ponder.testing import FakeModels
+from ponder.testing.faults.samples import sample_media
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -127,6 +128,81 @@ def test_a_picture_is_searched_for_and_taken_away(page, tmp_path):
     assert names(page)
     page.click("#given-drop")
     assert not page.locator("#given").is_visible()
+
+
+def pdf(path, *pages):
+    """A PDF with words on each page."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(path))
+    for words in pages:
+        canvas.drawString(100, 700, words)
+        canvas.showPage()
+    canvas.save()
+    return path
+
+
+def answered(place, body):
+    """What the API answers to what the page asked."""
+    found = httpx2.post(f"{place}/v1/search", json={**body, "stream": False}).json()
+    return [hit["uri"].rsplit("/", 1)[-1] for hit in found["hits"]]
+
+
+@pytest.mark.parametrize("way", ["choose", "drop", "paste"])
+def test_a_pdfs_page_is_searched_for(page, place, tmp_path, way):
+    made = pdf(tmp_path / "asked.pdf", "an old oak tree", "a blue whale in the sea")
+    with page.expect_request("**/v1/search") as first:
+        handed(page, made, "application/pdf", way)
+    ready(page)
+    assert names(page) == answered(place, first.value.post_data_json)
+    assert "asked.pdf" in page.inner_text("#given")
+    page.fill("#given-page", "2")
+    with page.expect_request("**/v1/search") as second:
+        page.press("#given-page", "Tab")
+    assert [told.value.post_data_json["page"] for told in (first, second)] == [1, 2]
+    ready(page)
+    assert names(page) == answered(place, second.value.post_data_json)
+    page.fill("#given-page", "3")
+    page.press("#given-page", "Tab")
+    page.locator("#status.bad").wait_for()
+    page.click("#given-drop")
+    assert not page.locator("#given").is_visible()
+
+
+@pytest.mark.parametrize("way", ["choose", "drop", "paste"])
+def test_a_clip_is_searched_for(page, tmp_path, way):
+    clips = [path for path in sample_media(tmp_path / "made") if path.suffix in (".webm", ".mp4")]
+    handed(page, clips[0], f"video/{clips[0].suffix[1:]}", way)
+    ready(page)
+    assert page.locator("#given video").is_visible()
+    assert len(names(page)) == 5
+    page.click(".hit >> nth=0 >> [data-act=right]")
+    page.locator("#status.bad", has_text="by words").wait_for()
+
+
+def test_what_cannot_be_searched_for_is_told(page, tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK")
+    handed(page, tmp_path / "a.zip", "application/zip", "drop")
+    page.locator("#status.bad", has_text="Pictures, clips and PDFs").wait_for()
+
+
+def handed(page, path, kind, way):
+    """Give the page a file, by the input or as a drag or the clipboard brings it."""
+    if way == "choose":
+        page.set_input_files("#file", path)
+        return
+    told = {"name": path.name, "kind": kind, "bytes": list(path.read_bytes()), "way": way}
+    page.evaluate(
+        """({ name, kind, bytes, way }) => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], name, { type: kind }));
+          const options = { bubbles: true, cancelable: true };
+          document.body.dispatchEvent(way === "drop"
+            ? new DragEvent("drop", { ...options, dataTransfer: data })
+            : new ClipboardEvent("paste", { ...options, clipboardData: data }));
+        }""",
+        told,
+    )
 
 
 def test_kinds_and_filters_hold_and_a_wrong_one_is_told(page):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.staticfiles import StaticFiles
 
 from ponder.errors import InputNotFound
-from ponder.serve.items import keep, rows_from
+from ponder.serve.items import keep, row_of, rows_from
 from ponder.serve.page.curves import Curve, curves
 from ponder.serve.page.marks import add_mark
 from ponder.serve.service import Served
@@ -49,7 +49,7 @@ class Mark(BaseModel):
 @router.get("/")
 async def search_page(request: Request, service: Served) -> Response:
     """The search."""
-    items = len(service.shelf.index)
+    items = await service.looks.run(lambda: len(service.shelf.index))
     told = {"items": items, "budgets": BUDGETS, "models": service.shelf.manifest.models, "view": "search"}
     return templates.TemplateResponse(request, "search.html", told)
 
@@ -57,7 +57,7 @@ async def search_page(request: Request, service: Served) -> Response:
 @router.get("/collection")
 async def collection(request: Request, service: Served, offset: int = 0) -> Response:
     """What is on the shelf, and what is being put there."""
-    total, rows = await service.engine.run(lambda: rows_from(service, max(0, offset), _PAGE))
+    total, rows = await service.looks.run(lambda: rows_from(service, max(0, offset), _PAGE))
     told = {
         "total": total,
         "rows": [{"item": row.item, "name": _name(row.item.uri), "why": row.reasoning.text} for row in rows],
@@ -108,8 +108,7 @@ async def curve(service: Served, number: int) -> FileResponse:
 @router.post("/page/marks")
 async def mark(service: Served, told: Mark) -> dict[str, str]:
     """Keep somebody's word; `ponder marks` makes a data set of them for `ponder mine`."""
-    if not service.shelf.get([told.id]):
-        raise InputNotFound("no such item", told.id, "search again")
+    await service.looks.run(lambda: row_of(service, told.id))
     add_mark(service.shelf.path, told.text, told.id, told.mark)
     return {"mark": told.mark}
 

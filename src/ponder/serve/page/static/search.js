@@ -5,8 +5,9 @@ const form = $("ask"), text = $("text"), slider = $("budget"), status = $("statu
 const stops = [...$("stops").options].map((o) => ({ tokens: +o.dataset.tokens, words: o.dataset.words }));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const seconds = new Map(); // by budget, what searches took on this page
+const MIB = 1024 * 1024, MOST = 32 * MIB; // what the server takes
 const KINDS = { image: "Picture", page: "Page", video: "Clip", text: "Text" };
-let picture = "", asking = null, liked = [], disliked = [], last = "";
+let given = null, asking = null, liked = [], disliked = [], last = "";
 
 const budget = () => stops[+slider.value];
 const number = (n) => n.toLocaleString("en");
@@ -24,23 +25,52 @@ function say(words, bad = false) {
   status.classList.toggle("bad", bad);
 }
 
+// What a file is searched for as; browsers know no type of some clips.
+function fieldOf(file) {
+  if (file?.type.startsWith("image/")) return "image";
+  if (file?.type.startsWith("video/") || /\.(mp4|m4v|mov|webm|mkv|avi)$/i.test(file?.name)) return "video";
+  return file?.type === "application/pdf" ? "document" : "";
+}
+
 function give(file) {
-  if (!file || !file.type.startsWith("image/")) return say("Only pictures can be dropped here; clips and pages are added in the collection.", true);
+  const field = fieldOf(file);
+  if (!field) return say("Pictures, clips and PDFs can be searched for; anything else is added in the collection.", true);
+  if (file.size > MOST) return say(`${file.name} has ${number(Math.ceil(file.size / MIB))} MB; up to ${MOST / MIB} can be searched for.`, true);
   const reader = new FileReader();
   reader.onload = () => {
-    picture = reader.result;
-    $("given-picture").src = picture;
+    given = { field, data: reader.result };
+    $("given-shown").replaceChildren(preview(field, file));
+    $("given-paged").hidden = field !== "document";
+    $("given-page").value = 1;
     $("given").hidden = false;
     ask();
   };
   reader.readAsDataURL(file);
 }
 
+function preview(field, file) {
+  if (field === "document") {
+    const name = document.createElement("span");
+    name.className = "pdf";
+    name.textContent = file.name || "PDF";
+    return name;
+  }
+  const shown = document.createElement(field === "video" ? "video" : "img"), what = field === "video" ? "clip" : "picture";
+  shown.src = URL.createObjectURL(file);
+  shown[field === "video" ? "onloadeddata" : "onload"] = () => URL.revokeObjectURL(shown.src);
+  if (field === "video") Object.assign(shown, { muted: true, preload: "auto" }).setAttribute("aria-label", `The ${what} that is searched for`);
+  else shown.alt = `The ${what} that is searched for`;
+  return shown;
+}
+
 function forget() {
-  picture = "";
+  given = null;
+  $("given-shown").replaceChildren();
   $("given").hidden = true;
   $("file").value = "";
 }
+
+const medium = () => (given ? { [given.field]: given.data, ...(given.field === "document" && { page: Math.max(1, +$("given-page").value || 1) }) } : {});
 
 function filter() {
   const kind = form.elements.kind.value, more = $("filter").value.trim();
@@ -58,12 +88,12 @@ async function post(path, body, signal) {
 }
 
 async function ask() {
-  if (!text.value.trim() && !picture) return text.focus();
+  if (!text.value.trim() && !given) return text.focus();
   liked = [];
   disliked = [];
   last = text.value.trim();
   await run(async (signal) => {
-    const response = await post("/v1/search", { ...asked(), text: last, image: picture || null, stream: true }, signal);
+    const response = await post("/v1/search", { ...asked(), text: last, ...medium(), stream: true }, signal);
     for await (const [name, fields] of events(response.body)) {
       if (name === "error") throw new Error(fields.message);
       show(fields, name === "done" ? "" : fields.stage);
@@ -203,6 +233,8 @@ async function act(card, what) {
     sets[from].delete(id);
     [liked, disliked] = [[...sets.liked], [...sets.disliked]];
     await recommend();
+  } else if (!last) {
+    say("Hits of a search by words can be marked.", true);
   } else {
     const on = button.getAttribute("aria-pressed") !== "true";
     try {
@@ -226,6 +258,7 @@ slider.addEventListener("input", showBudget);
 slider.addEventListener("change", () => (liked.length ? recommend() : ask()));
 for (const name of ["kind"]) form.addEventListener("change", (event) => { if (event.target.name === name && list.children.length) (liked.length ? recommend() : ask()); });
 $("file").addEventListener("change", (event) => give(event.target.files[0]));
+$("given-page").addEventListener("change", ask);
 $("given-drop").addEventListener("click", () => { forget(); text.focus(); });
 list.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");
