@@ -5,7 +5,8 @@
 FOLDER is what `ponder mine DIR --out FOLDER` wrote. In-batch negatives only; mined ones without a filter (the
 retriever's nearest that nobody labelled, as a miner without judgement takes them); what the filter spares and
 no mined ones; mined ones behind the filter; and these with the judge's ranking distilled. "Anywhere" takes
-negatives that answer no training query too. Batches of 128 queries, so that seeds matter.
+negatives that answer no training query too. Batches of 128 queries, so that seeds matter. Labels are as they
+are, but for the last two, which soften them as `ponder train adapter` does.
 """
 
 from __future__ import annotations
@@ -85,14 +86,17 @@ def main() -> None:
     told = parser.parse_args()
     train, dev = (load_beir(told.data, split=split) for split in ("train", "dev"))
     found = list(read_pairs(told.pairs / "pairs"))
+    hard = AdapterSettings(batch=128, akin=0.0)
     arms: dict[str, tuple[list[Pair] | None, AdapterSettings]] = {
-        "in-batch only": (None, AdapterSettings(batch=128)),
-        "+ mined anywhere, no filter": (unfiltered(found), AdapterSettings(batch=128, strangers=True)),
-        "+ mined anywhere, filtered": (found, AdapterSettings(batch=128, strangers=True)),
-        "+ mined, no filter": (unfiltered(found), AdapterSettings(batch=128)),
-        "+ the filter's masks alone": (masks(found), AdapterSettings(batch=128)),
-        "+ mined, filtered": (found, AdapterSettings(batch=128)),
-        "+ mined, filtered, distilled": (found, AdapterSettings(batch=128, distil=0.3)),
+        "in-batch only": (None, hard),
+        "+ mined anywhere, no filter": (unfiltered(found), replace(hard, strangers=True)),
+        "+ mined anywhere, filtered": (found, replace(hard, strangers=True)),
+        "+ mined, no filter": (unfiltered(found), hard),
+        "+ the filter's masks alone": (masks(found), hard),
+        "+ mined, filtered": (found, hard),
+        "+ mined, filtered, distilled": (found, replace(hard, distil=0.3)),
+        "in-batch only, softened": (None, AdapterSettings(batch=128)),
+        "+ mined, filtered, softened": (found, AdapterSettings(batch=128)),
     }
     results: dict[str, list[Columns]] = {}
     with user_cache() as cache, progress("trainings") as advance:

@@ -9,6 +9,7 @@ from test_mining import write_texts
 
 from ponder.cascade import parse_stages
 from ponder.cli.console import progress
+from ponder.errors import BadArguments
 from ponder.evaluate.beir import Dataset, load_beir
 from ponder.feedback.improving import Loop, best_of, mining
 from ponder.feedback.loop_report import write_report
@@ -102,3 +103,11 @@ def test_a_round_without_gain_is_the_last_and_is_not_done_again(tmp_path: Path, 
     assert "Best: round 0" in report
     assert "hard-negative: query `" in report
     assert (out / "best").read_text() == "fake\n"
+
+
+def test_two_guards_of_one_name_are_refused_since_one_would_hide_the_other(
+    tmp_path: Path, cache: Cache
+) -> None:
+    loop = _loop(write_texts(tmp_path / "texts"), cache, Pupil([]))
+    with pytest.raises(BadArguments, match="two named"):
+        dataclasses.replace(loop, guards=[loop.train, loop.train])

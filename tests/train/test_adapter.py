@@ -12,7 +12,7 @@ from ponder.embed.lite import DIM, meaning_of
 from ponder.errors import BadArguments, InputInvalid
 from ponder.models.lite.adapter import Adapter, save_adapter
 from ponder.models.registry import load
-from ponder.train.adapter import AdapterSettings, _Data, fit_adapter
+from ponder.train.adapter import AdapterSettings, _Data, fit_adapter, likeness
 from ponder.train.pictures import Pictures, lite_of
 
 QUERIES, FEATURES = 24, 1280
@@ -50,7 +50,7 @@ NONE = (np.ones((2, FEATURES), np.float32), np.ones((2, 384), np.float32))
 
 
 def _loss(pictures: Pictures, queries: list[int], **settings: float) -> float:
-    data = _Data(pictures, AdapterSettings(**settings))  # type: ignore[arg-type]
+    data = _Data(pictures, AdapterSettings(**{"akin": 0.0, **settings}))  # type: ignore[arg-type]
     return float(data.loss(queries, torch.zeros(FEATURES, 384), torch.zeros(FEATURES)))
 
 
@@ -148,3 +148,47 @@ def test_other_models_refuse_an_adapter(tmp_path: Path) -> None:
     (folder / "adapter.safetensors").write_bytes(b"no tensors here")
     with pytest.raises(InputInvalid, match="no safetensors"):
         Adapter(folder).fits("eyes-1", "words-1")
+
+
+def test_softened_labels_are_a_cross_entropy_by_hand() -> None:
+    pictures = _pictures()
+    asked = pictures.queries[:4, :384]
+    wanted = np.exp(asked @ asked.T / 0.1)
+    wanted /= wanted.sum(axis=1, keepdims=True)
+    # Without a map all scores are equal: a uniform guess costs log 4 whatever is wanted.
+    assert _loss(pictures, [0, 1, 2, 3], akin=1.0) == pytest.approx(np.log(4), abs=1e-5)
+    grid = torch.from_numpy(np.random.default_rng(1).normal(size=(FEATURES, 384)).astype(np.float32) / 40)
+    data = _Data(pictures, AdapterSettings(akin=1.0))
+    learned = pictures.looks[:4] @ grid.numpy()
+    learned /= np.maximum(np.linalg.norm(learned, axis=1, keepdims=True), 1.0)
+    logits = asked @ learned.T / data.scale / AdapterSettings().temperature
+    ours = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    found = float(data.loss([0, 1, 2, 3], grid, torch.zeros(FEATURES)))
+    assert found == pytest.approx(float(-(wanted * ours).sum(axis=1).mean()), rel=1e-4)
+
+
+def test_who_is_spared_leaves_the_softened_labels_too() -> None:
+    pictures = _pictures()
+    spared = (frozenset({0, 1, 2}), *pictures.spared[1:])
+    loss = _loss(_pictures(spared=spared), list(range(8)), akin=1.0)
+    assert loss == pytest.approx((np.log(6) + 7 * np.log(8)) / 8, abs=1e-5)
+
+
+def test_what_answers_no_query_has_no_likeness_and_moves_no_softened_label() -> None:
+    pictures = _pictures()
+    queries = pictures.queries[:2].copy()
+    queries[1] = 0.0
+    few = dataclasses.replace(
+        pictures,
+        queries=queries,
+        names=pictures.names[:2],
+        positives=((0,), (1,)),
+        negatives=((5,), ()),
+        spared=pictures.spared[:2],
+        scores=pictures.scores[:2],
+    )
+    found = likeness(few)
+    assert found[0, 0] == pytest.approx(1.0, abs=1e-6)
+    assert np.isnan(found[0, 1:]).all()
+    assert np.isnan(found[1]).all()
+    assert _loss(few, [0, 1], akin=1.0) == pytest.approx(0.0, abs=1e-6)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ponder.cascade.cascade import Cascade
+from ponder.errors import BadArguments
 from ponder.evaluate.beir import Dataset
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.metrics import METRICS
@@ -62,6 +63,9 @@ class Loop:
         budget: Tokens a query on dev.
         rule: When a round is kept.
         cache: Of everything.
+
+    Raises:
+        BadArguments: Two guards have one name: only one of them would be watched.
     """
 
     train: Dataset
@@ -74,6 +78,13 @@ class Loop:
     budget: int
     rule: Rule
     cache: BlobCache
+
+    def __post_init__(self) -> None:
+        names = [each.name for each in self.guards]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise BadArguments(
+                f"two named {twice[0]!r}", "--guard", "name each once, in folders of other names"
+            )
 
     def manifest(self, settings: MiningSettings) -> dict[str, Any]:
         """Whatever decides what comes of it."""

@@ -32,6 +32,9 @@ class AdapterSettings:
             on stamps' dev was .463, without .574 (docs/log.md).
         classes: Weight of what the classifier and WordNet know (`classes_of`): with 475 queries hit@1 .241
             for .210, hit@10 .525 for .504.
+        akin: Share of the loss that goes to softened labels: a picture is right for a query in so far as what
+            is asked of it is like that query, so that "A flower." does not push every other flower away.
+        warmth_akin: Of these likenesses, cosines of the sentence encoder.
         distil: Weight of the KL divergence from the judge's ranking of a query's documents.
         warmth: Of the judge's scores, in their standard deviations.
         promote: False negatives are positives.
@@ -47,6 +50,8 @@ class AdapterSettings:
     negatives: int = 8
     strangers: bool = False
     classes: float = 1.0
+    akin: float = 0.3
+    warmth_akin: float = 0.1
     distil: float = 0.0
     warmth: float = 0.5
     promote: bool = False
@@ -58,9 +63,11 @@ class AdapterSettings:
         for name, least in low.items():
             if getattr(self, name) < least:
                 raise BadArguments(f"{getattr(self, name)}", f"--{name}", f"at least {least}")
-        for name in ("rate", "temperature", "warmth"):
+        if not 0 <= self.akin <= 1:
+            raise BadArguments(f"{self.akin}", "--akin", "a share: from 0 to 1")
+        for name in ("rate", "temperature", "warmth", "warmth_akin"):
             if not getattr(self, name) > 0:
-                raise BadArguments(f"{getattr(self, name)}", f"--{name}", "more than 0")
+                raise BadArguments(f"{getattr(self, name)}", f"--{name.replace('_', '-')}", "more than 0")
 
     def fields(self) -> dict[str, Any]:
         """For a manifest."""
@@ -149,6 +156,7 @@ class _Data:
                 self._barred[query, copies[pictures.digests[place]]] = 1.0
             self._positive[query, list(places)] = 1.0
             self._barred[query, list(places)] = 0.0
+        self._akin = torch.from_numpy(likeness(pictures))
 
     def loss(self, queries: list[int], grid: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
         """InfoNCE, and the divergence from the judge, of these queries."""
@@ -164,9 +172,27 @@ class _Data:
         open_ = logits.masked_fill(self._barred[queries][:, shown] > 0, float("-inf"))
         of_positives = logits.masked_fill(positive == 0, float("-inf"))
         loss = (torch.logsumexp(open_, 1) - torch.logsumexp(of_positives, 1)).mean()
+        if self._settings.akin:
+            akin = self._akin[queries][:, shown].masked_fill(
+                self._barred[queries][:, shown] > 0, float("nan")
+            )
+            soft = self._from_akin(logits, akin)
+            loss = (1 - self._settings.akin) * loss + self._settings.akin * soft
         if self._settings.distil:
             loss = loss + self._settings.distil * self._from_judge(queries, shown, logits)
         return loss
+
+    def _from_akin(self, logits: torch.Tensor, akin: torch.Tensor) -> torch.Tensor:
+        """Mean cross-entropy of our softmax with that of the likenesses, over pictures that have one."""
+        import torch
+
+        told = ~akin.isnan().all(1)
+        if not told.any():
+            return logits.sum() * 0
+        akin, unknown = akin[told], akin[told].isnan()
+        wanted = torch.softmax((akin / self._settings.warmth_akin).masked_fill(unknown, float("-inf")), 1)
+        ours = torch.log_softmax(logits[told].masked_fill(unknown, float("-inf")), 1)
+        return -(wanted * ours.masked_fill(unknown, 0.0)).sum(1).mean()
 
     def _from_judge(self, queries: list[int], shown: list[int], logits: torch.Tensor) -> torch.Tensor:
         """Mean KL divergence of our softmax from the judge's, over what it scored of a query's documents."""
@@ -183,3 +209,27 @@ class _Data:
             ours = torch.log_softmax(logits[row, list(known)], 0)
             parts.append((wanted.exp() * (wanted - ours)).sum())
         return torch.stack(parts).sum() / len(queries) if parts else logits.sum() * 0
+
+
+def likeness(pictures: Pictures) -> NDArray[np.float32]:
+    """How like each query is to what is asked of each picture: cosines to the mean of its queries' meanings.
+
+    Args:
+        pictures: What to learn from.
+
+    Returns:
+        float32 (q, n); NaN for pictures that answer no query, and for queries without words.
+    """
+    import numpy as np
+
+    asked = pictures.queries[:, : pictures.meanings.shape[1]]
+    norms = np.linalg.norm(asked, axis=1, keepdims=True)
+    asked = asked / np.maximum(norms, 1e-9)
+    of_pictures = np.zeros_like(pictures.meanings)
+    for row, places in zip(asked, pictures.positives, strict=True):
+        of_pictures[list(places)] += row
+    lengths = np.linalg.norm(of_pictures, axis=1)
+    found = asked @ (of_pictures / np.maximum(lengths, 1e-9)[:, None]).T
+    found[:, lengths == 0] = np.nan
+    found[norms[:, 0] == 0] = np.nan
+    return np.asarray(found, np.float32)

@@ -31,6 +31,10 @@ def adapter(
         bool, typer.Option("--strangers", help="Also negatives that answer no query of the training set.")
     ] = False,
     classes: Annotated[float, typer.Option(help="Weight of what the classifier knows already.")] = 1.0,
+    akin: Annotated[
+        float, typer.Option(help="Share of the loss for labels softened by what is asked.")
+    ] = 0.3,
+    warmth_akin: Annotated[float, typer.Option(help="Of likenesses, for --akin.")] = 0.1,
     distil: Annotated[float, typer.Option(help="Weight of the judge's ranking; needs --pairs.")] = 0.0,
     warmth: Annotated[float, typer.Option(help="Of the judge's scores, for --distil.")] = 0.5,
     promote: Annotated[bool, typer.Option("--promote", help="False negatives are positives.")] = False,
@@ -61,6 +65,8 @@ def adapter(
         negatives=negatives,
         strangers=strangers,
         classes=classes,
+        akin=akin,
+        warmth_akin=warmth_akin,
         distil=distil,
         warmth=warmth,
         promote=promote,
