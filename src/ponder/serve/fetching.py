@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import time
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from ponder.errors import BadArguments, InputInvalid
@@ -36,12 +38,21 @@ def handed_over(told: str, handed: Handed, *, allow_urls: bool, suffix: str = ".
     return handed.encoded(told, suffix)
 
 
-def fetch(url: str, max_bytes: int) -> bytes:
+def fetch(
+    url: str,
+    max_bytes: int,
+    *,
+    resolve: Callable[[str, int], str] | None = None,
+    trusted: ssl.SSLContext | None = None,
+) -> bytes:
     """Get a URL's bytes; every address on the way is checked before it is spoken to.
 
     Args:
         url: Of http or https.
         max_bytes: Most that is read.
+        resolve: Gives a host's address; by default `public_address`.
+        trusted: Whose certificates count; by default those that httpx trusts. They are checked against the
+            URL's name, not against the address.
 
     Raises:
         BadArguments: An address is not public.
@@ -55,13 +66,15 @@ def fetch(url: str, max_bytes: int) -> bytes:
         host = parts.hostname or ""
         if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
             raise BadArguments("not a public URL", "image", "give http://HOST/… without a password")
-        address = public_address(host, parts.port or (443 if parts.scheme == "https" else 80))
+        address = (resolve or public_address)(host, parts.port or (443 if parts.scheme == "https" else 80))
         # Spoken to by the address that was checked: asking for the name again could give another.
         plain = f"[{address}]" if ":" in address else address
         target = parts._replace(netloc=plain + (f":{parts.port}" if parts.port else "")).geturl()
         try:
             with (
-                httpx2.Client(timeout=5.0, follow_redirects=False, trust_env=False) as client,
+                httpx2.Client(
+                    timeout=5.0, follow_redirects=False, trust_env=False, verify=trusted or True
+                ) as client,
                 client.stream(
                     "GET", target, headers={"host": parts.netloc}, extensions={"sni_hostname": host}
                 ) as response,
