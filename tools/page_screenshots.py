@@ -12,6 +12,7 @@ STATES = {
     "wide-light": (1440, 900, "light"),
     "wide-dark": (1440, 900, "dark"),
     "phone-light": (390, 844, "light"),
+    "phone-dark": (390, 844, "dark"),
 }
 
 
