@@ -24,6 +24,7 @@ def states(page: Any, address: str) -> None:
     page.locator("#status", has_text=" hits").wait_for(timeout=120_000)
     page.wait_for_load_state("networkidle")
     page.click(".hit [data-act=explain]")
+    page.evaluate("scrollTo(0, 0)")
 
 
 def main() -> None:
