@@ -11,7 +11,7 @@ from typing import Any
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.corpus import build_corpus
 from ponder.evaluate.mmeb.running import DEPTH, TaskRun
-from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents
+from ponder.evaluate.scaling.documents import DocumentsPrice, price_documents, some
 from ponder.evaluate.scaling.pricing import tokens_per_second
 from ponder.media.content import open_query
 from ponder.protocols import BlobCache, Models
@@ -73,8 +73,7 @@ def price_task(run: TaskRun, models: Models, cache: BlobCache) -> TaskPrice:
         cache: As for `price_documents`: give an overlay.
     """
     told = run.asking
-    mine = [each for each in told.questions if run.shard.takes(each.number)]
-    left = {budget: len(mine) - len(run.file(budget, models).answers()) for budget in run.settings.budgets}
+    left = run.left(models)
     tokens = sum(budget * count for budget, count in left.items())
     documents = DocumentsPrice()
     if any(left.values()):
@@ -102,8 +101,7 @@ def _tokens_per_second(run: TaskRun, models: Models, cache: BlobCache) -> float 
     """
     told, settings = run.asking, run.settings
     first = told.questions[0]
-    step = max(1, len(told.items) // _TRIED)
-    ids = [item.id for item in told.items[::step]] if first.pool is None else first.pool
+    ids = [item.id for item in some(told.items, _TRIED)] if first.pool is None else first.pool
     items = [item for item in told.items if item.id in ids[:_TRIED]]
     spent, seconds = 0, 0.0
     try:

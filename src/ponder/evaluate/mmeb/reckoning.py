@@ -7,20 +7,23 @@ in a second is for the user to say: reading keeps a GPU busy, writing waits for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 from ponder.cascade import Rerank
 from ponder.errors import BadArguments, InputInvalid, InputNotFound
 from ponder.evaluate.mmeb.pricing import stored_bytes
 from ponder.evaluate.mmeb.running import TaskRun
-from ponder.evaluate.scaling.documents import Missing, missing_documents
+from ponder.evaluate.scaling.documents import Missing, missing_documents, some
 from ponder.media.content import open_query
 from ponder.protocols import BlobCache, Models, TellsSizes
 from ponder.records import Content
+
+T = TypeVar("T")
 
 PATCH = 28
 """Pixels by pixels that become one token: Qwen2-VL's, and the official budget's. Qwen3-VL's have 32."""
@@ -135,8 +138,7 @@ def reckon(run: TaskRun, models: Models, cache: BlobCache, speed: Speed) -> Reck
     """
     sizes = _sizes(run, models)
     told = run.asking
-    mine = [each for each in told.questions if run.shard.takes(each.number)]
-    left = {budget: len(mine) - len(run.file(budget, models).answers()) for budget in run.settings.budgets}
+    left = run.left(models)
     reason: list[Missing] = []
     embed: list[Missing] = []
     if any(left.values()):
@@ -144,9 +146,12 @@ def reckon(run: TaskRun, models: Models, cache: BlobCache, speed: Speed) -> Reck
             run.dataset, [run.settings.reasoning], run.settings, models, cache, limits=told.limits
         )
     length = embed[0].ingest.reason_tokens if embed else 0
-    seen = _mean([_seen(content) for content in _opened(reason)])
-    shown = _mean([_embedded(content, length) for content in _opened(embed)])
-    asked = _mean([_seen(content) for content in _queries(run)]) if any(left.values()) else 0.0
+    seen = _mean([_seen(content) for content in _opened(reason, _content)])
+    shown = _mean([_embedded(content, length) for content in _opened(embed, _content)])
+    asked = 0.0
+    if any(left.values()):
+        queries = _opened(told.questions, lambda each: open_query(each.asked, told.limits))
+        asked = _mean([_seen(content) for content in queries])
     tokens = {
         "reasoner reads": round(len(reason) * (seen + PROMPT)) if length else 0,
         "reasoner writes": len(reason) * length,
@@ -199,8 +204,7 @@ def _sizes(run: TaskRun, models: Models) -> dict[str, float]:
 
 def _seen(content: Content) -> int:
     """Tokens of pictures and words."""
-    step = max(1, len(content.images) // FRAMES)
-    pictures = sum(picture_tokens(*image.size) for image in content.images[::step][:FRAMES])
+    pictures = sum(picture_tokens(*image.size) for image in some(content.images, FRAMES))
     return pictures + ceil(len(content.text) / LETTERS)
 
 
@@ -214,25 +218,17 @@ def _embedded(content: Content, reasoning: int) -> int:
     return whole
 
 
-def _opened(missing: Sequence[Missing]) -> list[Content]:
+def _opened(things: Sequence[T], opened: Callable[[T], Content]) -> list[Content]:
+    """A few of them; the run lists what cannot be opened."""
     found = []
-    for each in missing[:: max(1, len(missing) // SAMPLE)][:SAMPLE]:
-        try:
-            found.append(each.document.content)
-        except (InputInvalid, InputNotFound):
-            continue  # the run lists it
+    for each in some(things, SAMPLE):
+        with suppress(InputInvalid, InputNotFound):
+            found.append(opened(each))
     return found
 
 
-def _queries(run: TaskRun) -> list[Content]:
-    questions = run.asking.questions
-    found = []
-    for each in questions[:: max(1, len(questions) // SAMPLE)][:SAMPLE]:
-        try:
-            found.append(open_query(each.asked, run.asking.limits))
-        except (InputInvalid, InputNotFound):
-            continue
-    return found
+def _content(missing: Missing) -> Content:
+    return missing.document.content
 
 
 def _mean(values: Sequence[int]) -> float:

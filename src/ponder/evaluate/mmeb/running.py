@@ -109,6 +109,11 @@ class TaskRun:
         name = f"{self.name}_answers{part.suffix}.jsonl"
         return AnswerFile(self.out / f"budget-{budget}" / self.modality / name, self.told(models))
 
+    def left(self, models: Models) -> dict[int, int]:
+        """How many questions of this shard are still to be answered, by budget."""
+        mine = sum(self.shard.takes(each.number) for each in self.asking.questions)
+        return {budget: mine - len(self.file(budget, models).answers()) for budget in self.settings.budgets}
+
 
 def digest_of(parsed: Parsed) -> str:
     """A hash over what a task asks and what it is ranked over; media count by their names."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import TypeVar
 
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.beir import Dataset
@@ -15,6 +16,8 @@ from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
 from ponder.records import Reasoning
 from ponder.shelf.ingest import Document, Ingest, MediaOpener
+
+T = TypeVar("T")
 
 _TRIED = 4
 """Documents that are really reasoned about and embedded, to learn what one costs."""
@@ -146,7 +149,7 @@ def _tried_reasoning(missing: Sequence[Missing]) -> tuple[float, float]:
     """Tokens and seconds of one reasoning."""
     tokens: list[int] = []
     seconds: list[float] = []
-    for each in _some(missing):
+    for each in some(missing, _TRIED):
         began = time.perf_counter()
         found = _reasoned(each)
         if found is not None:
@@ -158,7 +161,7 @@ def _tried_reasoning(missing: Sequence[Missing]) -> tuple[float, float]:
 def _tried_embedding(missing: Sequence[Missing]) -> float:
     """Seconds of one embedding."""
     seconds: list[float] = []
-    for each in _some(missing):
+    for each in some(missing, _TRIED):
         reasoning = _reasoned(each)
         if reasoning is None:
             continue
@@ -180,7 +183,11 @@ def _steady(seconds: Sequence[float]) -> float:
     return fmean(seconds[1:] or seconds)
 
 
-def _some(missing: Sequence[Missing]) -> list[Missing]:
-    """A few, evenly spread."""
-    step = max(1, len(missing) // _TRIED)
-    return list(missing[::step][:_TRIED])
+def some(things: Sequence[T], count: int) -> Sequence[T]:
+    """At most `count` of them, evenly spread.
+
+    Example:
+        >>> some("abcdefg", 3)
+        'ace'
+    """
+    return things[:: max(1, len(things) // count)][:count]
