@@ -70,11 +70,7 @@ class LanceSearcher:
         self._asked_until = 0.0
 
     def _search(self, query: NDArray[np.float32], k: int, condition: str | None, probes: int) -> list[Match]:
-        least = self._width.first(k) if probes else None
-
         def fetch(limit: int) -> Nearest:
-            if probes:
-                self._width.asked(k, limit)
             nearest = self._table.search(query, vector_column_name="vector", query_type="vector")
             search = cast("LanceVectorQueryBuilder", nearest).distance_type("dot")
             search = search.nprobes(probes).refine_factor(1) if probes else search.bypass_vector_index()
@@ -83,7 +79,7 @@ class LanceSearcher:
             columns = ["id", "part_no", "part", "vector", "_distance"]
             return nearest_parts(search.select(columns).limit(limit).to_arrow(), self._dim)
 
-        return widened(fetch, query, k, least)
+        return widened(fetch, query, k, self._width if probes else None)
 
     def _partitioned(self) -> int:
         """Partitions of the vector index; 0 when there is none."""

@@ -237,15 +237,13 @@ class PgvectorIndex:
         sql = self._tables.sql(NEAREST if keys is None else NEAREST_OF)
 
         def fetch(limit: int) -> Nearest:
-            if indexed:
-                self._width.asked(k, limit)
             found = cursor.execute(sql, {"query": query, "limit": limit, "keys": keys}).fetchall()
             vectors = stacked([vector for *_, vector in found], self.dim)
             last = float((vectors @ query).min()) if found else 0.0
             ids, part_nos, parts = ([each[place] for each in found] for place in range(3))
             return Nearest(ids, part_nos, parts, vectors, len(found), last)
 
-        return widened(fetch, query, k, self._width.first(k) if indexed else None)
+        return widened(fetch, query, k, self._width if indexed else None)
 
     def _kept(self, cursor: Cursor[Any], where: str) -> set[str]:
         def load() -> dict[str, list[Any]]:

@@ -60,7 +60,7 @@ class Nearest:
 
 
 def widened(
-    fetch: Callable[[int], Nearest], query: NDArray[np.float32], k: int, least: int | None = None
+    fetch: Callable[[int], Nearest], query: NDArray[np.float32], k: int, width: Width | None = None
 ) -> list[Match]:
     """The k best items, scored anew as every index scores (`ponder.index.scores`).
 
@@ -68,7 +68,7 @@ def widened(
         fetch: Gives the store's nearest, at most so many, by its own arithmetic.
         query: Array of shape (dim,).
         k: How many, at least 1.
-        least: How many to fetch first; 4 k, at least 64, unless told.
+        width: Of an approximate index: how many to fetch first. None for a scan: 4 k, at least 64.
 
     Returns:
         Those of an exact comparison, if what the store gives are its nearest.
@@ -76,8 +76,10 @@ def widened(
     import numpy as np
 
     slack = 2 * MARGIN * max(1.0, float(np.linalg.norm(query)))
-    limit = max(4 * k, _LEAST) if least is None else least
+    limit = max(4 * k, _LEAST) if width is None else width.first(k)
     while True:
+        if width is not None:
+            width.asked(k, limit)
         got = fetch(limit)
         if not got.found:
             return []
