@@ -86,11 +86,11 @@ def _embedded(
 ) -> Iterator[dict[str, Any]]:
     from ponder.records import Row
     from ponder.shelf.ingest import Ingest
-    from ponder.shelf.making import rows_made
+    from ponder.shelf.making import maker_of, rows_made
 
     ingest = Ingest(models, cache, reason_tokens=reason_tokens)
     with progress("embedding") as advance:
-        for done, (_, row) in enumerate(rows_made(ingest, items, spread), 1):
+        for done, (_, row) in enumerate(rows_made(maker_of(ingest, spread), items), 1):
             advance(done, len(items))
             if not isinstance(row, Row):
                 skipped.append(row)

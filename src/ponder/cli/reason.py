@@ -18,8 +18,7 @@ from ponder.cli.spreading import SHARD_SECONDS, spread_of, tell_costs
 
 if TYPE_CHECKING:
     from ponder.records import Item, Skipped
-    from ponder.shelf.ingest import Ingest
-    from ponder.shelf.making import MakesRows, Spreads
+    from ponder.shelf.making import MakesRows
 
 
 def reason(
@@ -53,21 +52,22 @@ def reason(
     from ponder.index.cache import user_cache
     from ponder.models.registry import load
     from ponder.shelf.ingest import Ingest
+    from ponder.shelf.making import maker_of
     from ponder.train import writing_ecrs
 
     spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
-    makers: list[MakesRows] = []
     # Without a file the lines are what stdout is for; --json then changes nothing.
     with quiet_stdout(active=True), user_cache() as cache:
         with rows_of(folder, "corpus.jsonl") as (base, file):
             items, lost = read_corpus(base, file)
         asked = load_beir(folder, split=queries).queries if folder and queries else ()
         ingest = Ingest(load(models, cache=cache), cache, reason_tokens=reason_tokens)
+        elsewhere = None if spread is None else maker_of(ingest, spread)
         with progress("reasoning") as advance:
             lines: Iterator[dict[str, Any] | Skipped] = chain(
                 writing_ecrs.documents(items[:limit], ingest, advance)
-                if spread is None
-                else _elsewhere(items[:limit], ingest, spread, makers, advance),
+                if elsewhere is None
+                else _made(items[:limit], elsewhere, advance),
                 writing_ecrs.queries([each.query for each in asked][:limit], ingest, query_tokens, advance),
             )
             if out is None:
@@ -77,7 +77,7 @@ def reason(
         tell_costs(spread)
         skipped = skipped_json(left_out)
         if out is not None and as_json:
-            usage = sum((each.usage for each in makers), ingest.usage)
+            usage = ingest.usage if elsewhere is None else ingest.usage + elsewhere.usage
             tokens = {"read": usage.read, "written": usage.written, "cached": usage.cached}
             print_json(
                 {"out": str(out), "documents": len(items[:limit]), "tokens": tokens, "skipped": skipped}
@@ -85,19 +85,15 @@ def reason(
     finish(skipped)
 
 
-def _elsewhere(
-    items: Sequence[Item],
-    ingest: Ingest,
-    spread: Spreads,
-    makers: list[MakesRows],
-    advance: Callable[[int, int], None],
+def _made(
+    items: Sequence[Item], maker: MakesRows, advance: Callable[[int, int], None]
 ) -> Iterator[dict[str, Any] | Skipped]:
     """The lines of documents whose rows workers make."""
     from ponder.records import Row
     from ponder.shelf.making import rows_made
     from ponder.train.ecrs import fields
 
-    for done, (_, row) in enumerate(rows_made(ingest, items, spread, makers), 1):
+    for done, (_, row) in enumerate(rows_made(maker, items), 1):
         advance(done, len(items))
         yield fields(row.item.id, "document", row.digest, row.reasoning) if isinstance(row, Row) else row
 

@@ -18,7 +18,7 @@ from ponder.protocols import BlobCache, Models
 from ponder.records import Item, Reasoning, Row, Skipped
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.ingest import skipped as left_out
-from ponder.shelf.making import Spreads, rows_made
+from ponder.shelf.making import Spreads, maker_of, rows_made
 
 Advance = Callable[[int, int], None]
 
@@ -98,7 +98,7 @@ def build_corpus(
     made: Iterator[tuple[int, Row | Skipped | Reasoning]] = (
         enumerate(_shuffled_rows(ingest, items, settings.seed))
         if shuffle
-        else rows_made(ingest, items, spread)
+        else rows_made(maker_of(ingest, spread), items)
     )
     rows: list[tuple[int, Row]] = []
     skipped: list[tuple[int, Skipped]] = []

@@ -86,19 +86,22 @@ class Here:
                 yield Made(((place, row),))
 
 
-def rows_made(
-    ingest: Ingest, items: Sequence[Item], spread: Spreads | None, made_by: list[MakesRows] | None = None
-) -> Generator[tuple[int, Row | Skipped]]:
-    """Rows that are stored nowhere, each with its item's place; a fleet's in another order than the items'.
+def maker_of(ingest: Ingest, spread: Spreads | None) -> MakesRows:
+    """Who makes rows that are stored nowhere.
 
     Args:
         ingest: Models, settings and how items are opened.
-        items: With an id each of its own.
         spread: Has them made elsewhere; what is finished waits in the cache folder. None makes them here.
-        made_by: Is given who makes them, for its `usage`.
     """
-    maker: MakesRows = Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL)
-    if made_by is not None:
-        made_by.append(maker)
+    return Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL)
+
+
+def rows_made(maker: MakesRows, items: Sequence[Item]) -> Generator[tuple[int, Row | Skipped]]:
+    """Rows, each with its item's place; a fleet's in another order than the items'.
+
+    Args:
+        maker: Who makes them.
+        items: With an id each of its own.
+    """
     for made in maker.make(items):
         yield from made.rows
