@@ -156,7 +156,8 @@ class _Data:
                 self._barred[query, copies[pictures.digests[place]]] = 1.0
             self._positive[query, list(places)] = 1.0
             self._barred[query, list(places)] = 0.0
-        self._akin = torch.from_numpy(likeness(pictures))
+        if settings.akin:
+            self._akin = torch.from_numpy(likeness(pictures))
 
     def loss(self, queries: list[int], grid: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
         """InfoNCE, and the divergence from the judge, of these queries."""
@@ -169,13 +170,12 @@ class _Data:
         scores = self._rest[queries][:, shown] + self._asked[queries] @ learned.T / self.scale
         logits = scores / self._settings.temperature
         positive = self._positive[queries][:, shown]
-        open_ = logits.masked_fill(self._barred[queries][:, shown] > 0, float("-inf"))
+        barred = self._barred[queries][:, shown] > 0
+        open_ = logits.masked_fill(barred, float("-inf"))
         of_positives = logits.masked_fill(positive == 0, float("-inf"))
         loss = (torch.logsumexp(open_, 1) - torch.logsumexp(of_positives, 1)).mean()
         if self._settings.akin:
-            akin = self._akin[queries][:, shown].masked_fill(
-                self._barred[queries][:, shown] > 0, float("nan")
-            )
+            akin = self._akin[queries][:, shown].masked_fill(barred, float("nan"))
             soft = self._from_akin(logits, akin)
             loss = (1 - self._settings.akin) * loss + self._settings.akin * soft
         if self._settings.distil:
