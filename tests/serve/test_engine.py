@@ -76,6 +76,24 @@ def test_a_full_line_says_when_to_come_again_and_empties():
     engine.close()
 
 
+def test_who_has_an_answer_finds_room():
+    engine = Engine(1)
+
+    async def ask():
+        # Each takes the only place of the line as soon as the one before it has its answer.
+        return [await engine.run(lambda n=n: n) for n in range(3000)]
+
+    assert asyncio.run(ask()) == list(range(3000))
+    engine.close()
+
+
+def test_a_batch_that_returns_too_few_is_an_error_and_not_an_endless_wait():
+    engine = Engine(4)
+    with pytest.raises(ValueError, match="0 results for 1 pieces"):
+        asyncio.run(engine.together(lambda pieces: [], 1))
+    engine.close()
+
+
 def test_a_stream_that_nobody_listens_to_stops():
     engine, made = Engine(10), []
 

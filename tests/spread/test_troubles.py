@@ -66,6 +66,14 @@ class Dies(Worker):
         return super().make(ingest, items)
 
 
+class DiesBeforeItAnswers(Worker):
+    def run(self, *told):
+        answer = super().run(*told)
+        if first_time(self, "died"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+
 class IsOtherwise(Worker):
     def __init__(self, job, spool, mark):
         super().__init__(job, spool, mark)
@@ -82,6 +90,26 @@ def test_the_result_is_the_same(opened, tmp_path, monkeypatch, worker, trouble, 
         fleet.add(folder, spread=spread)
         assert_same(here, fleet)
     assert spread.costs.troubles == {trouble: 1}
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_a_worker_finished_before_it_died_is_not_done_again_nor_blamed(
+    opened, tmp_path, monkeypatch, apart
+):
+    monkeypatch.chdir(tmp_path)
+    folder = write_files(tmp_path / "files", 200)
+    happened = []
+    needs = Needs(workers=1, apart=apart)
+    spread = Spread(needs=needs, worker=DiesBeforeItAnswers, events=happened.append)
+    with opened("here") as here, opened("fleet") as fleet:
+        here.add(folder)
+        fleet.add(folder, spread=spread)
+        assert_same(here, fleet)
+    assert spread.costs.troubles == {"lost": 1}
+    done = [event.shard for event in happened if event.what == "done"]
+    assert sorted(done) == sorted(set(done)) and len(done) > 1
+    dead = next(event.worker for event in happened if event.what == "lost")
+    assert [event.shard for event in happened if event.what == "done" and event.worker == dead]
 
 
 def test_what_fails_again_and_again_ends_the_run_and_what_is_finished_is_kept(opened, tmp_path):

@@ -196,22 +196,27 @@ class Engine:
             each for each in tasks if not each.dropped.is_set() and each.done.set_running_or_notify_cancel()
         ]
         began = time.perf_counter()
+        results: Sequence[Any] = ()
+        failed: BaseException | None = None
         try:
             if live and live[0].batch is not None:
-                results = live[0].batch([each.piece for each in live])
-                for each, result in zip(live, results, strict=True):
-                    each.done.set_result(result)
+                results = list(live[0].batch([each.piece for each in live]))
             elif live and live[0].work is not None:
-                live[0].done.set_result(live[0].work())
+                results = [live[0].work()]
         except Stopped:
-            live[0].done.set_result(None)
+            results = [None]
         except BaseException as error:
             # The thread outlives whatever a model raises: the next request must be served.
-            for each in live:
-                if not each.done.done():
-                    each.done.set_exception(error)
-        finally:
-            if counted:
-                with self._lock:
-                    self._waiting -= len(tasks)
-                    self._pace += 0.1 * ((time.perf_counter() - began) / len(tasks) - self._pace)
+            failed = error
+        if failed is None and len(results) != len(live):
+            failed = ValueError(f"{len(results)} results for {len(live)} pieces")
+        if counted:
+            # Before anyone is answered: who has an answer may ask again at once, and finds room.
+            with self._lock:
+                self._waiting -= len(tasks)
+                self._pace += 0.1 * ((time.perf_counter() - began) / len(tasks) - self._pace)
+        for place, each in enumerate(live):
+            if failed is not None:
+                each.done.set_exception(failed)
+            else:
+                each.done.set_result(results[place])

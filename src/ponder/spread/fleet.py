@@ -6,6 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from ponder.errors import BadArguments, InputInvalid, MissingDependency, PonderError, first_line
@@ -52,6 +53,7 @@ class Fleet:
         self._events = events or (lambda event: None)
         self._hiring = Hiring(ray, needs, job, spool, mark, worker)
         self._staff = self._hiring.staff
+        self._spool = spool
         self._tries = Tries(spool)
         self._again: deque[Shard] = deque()
 
@@ -117,7 +119,7 @@ class Fleet:
             try:
                 answer = json.loads(self._ray.get(reference))
             except self._ray.exceptions.RayError as error:
-                self._lost(each, error)
+                yield from self._lost(each, error, accept)
                 continue
             self._hiring.heard()
             met = error_in(answer)
@@ -154,9 +156,10 @@ class Fleet:
         self._tell("done", each, shard)
         yield shard
 
-    def _lost(self, each: Hired, error: Exception) -> None:
+    def _lost(self, each: Hired, error: Exception, accept: Callable[[Shard], None]) -> Iterator[Shard]:
         why = f"{type(error).__name__}: {first_line(error)}"
         if each.ready is not None or isinstance(error, self._ray.exceptions.RayActorError):
+            yield from self._finished(each, accept)
             self._end(each, "lost", why)
             return
         # The worker lives: what it called has failed, or the stage before it.
@@ -164,6 +167,19 @@ class Fleet:
         self._try_again([shard], self._tell("failed", each, shard, why))
         if each.hand:
             self._begin(each)
+
+    def _finished(self, each: Hired, accept: Callable[[Shard], None]) -> Iterator[Shard]:
+        """The shards that a dead worker had finished, but whose answers died with it: the next one ended it."""
+        for handed in list(each.hand):
+            shard, _ = handed
+            with suppress(Refused):
+                if self._spool.has(shard.key):
+                    accept(shard)
+                    each.hand.remove(handed)
+                    self._tell("done", each, shard)
+                    yield shard
+                    if each.hand:
+                        self._begin(each)
 
     def _dismiss_late(self) -> None:
         now = time.monotonic()
