@@ -169,7 +169,7 @@ class Fleet:
             self._begin(each)
 
     def _finished(self, each: Hired, accept: Callable[[Shard], None]) -> Iterator[Shard]:
-        """The shards that a dead worker had finished, but whose answers died with it: the next one ended it."""
+        """What a dead worker had finished, though the answers died with it: a later shard ended it."""
         for handed in list(each.hand):
             shard, _ = handed
             with suppress(Refused):
