@@ -271,6 +271,12 @@ def test_an_open_address_needs_a_token(tmp_path, capsys):
     assert ServeSettings(shelf=tmp_path, host="0.0.0.0", token="x").loopback is False
     assert run(["serve", str(tmp_path), "--host", "0.0.0.0"]) == 2
     assert run(["serve", str(tmp_path / "nowhere")]) == 4
+    for option in ("--root", "--scale"):
+        assert run(["serve", str(tmp_path), option, str(tmp_path / "nowhere")]) == 4
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert run(["serve", str(tmp_path), "--port", str(taken.getsockname()[1])]) == 2
+    assert "something listens there already" in capsys.readouterr().err
+    assert run(["serve", str(tmp_path), "--token", "t", "--host", "192.0.2.1"]) == 2
     capsys.readouterr()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ponder.cli import options
-from ponder.errors import MissingDependency
+from ponder.errors import BadArguments, InputNotFound, MissingDependency
 
 
 def serve(
@@ -58,11 +61,16 @@ def serve(
     from ponder.media import isolated
     from ponder.shelf.shelf import open_shelf
 
+    for name, folders in (("--root", root), ("--scale", scale)):
+        for folder in folders or ():
+            if not folder.expanduser().is_dir():
+                raise InputNotFound("no such folder", f"{name} {folder}", "check the path")
+    _listenable(host, port)
     isolated.isolate(isolate)
     # What is wrong with a shelf is told here, rather than by the first search.
     with open_shelf(shelf, create=False) as opened:
         opened.searching()
-    folder = shelf.expanduser().absolute()
+    place = shelf.expanduser().absolute()
 
     class Announcing(uvicorn.Server):
         """Is found by `ponder search` once it listens."""
@@ -70,11 +78,11 @@ def serve(
         async def startup(self, *args: Any, **told: Any) -> None:
             await super().startup(*args, **told)
             if self.started and settings.loopback and not settings.token:
-                announce(folder, self.servers[0].sockets[0].getsockname()[1])
+                announce(place, self.servers[0].sockets[0].getsockname()[1])
 
         async def shutdown(self, *args: Any, **told: Any) -> None:
             # Here and not behind `run`: uvicorn ends a terminated process with the signal it got.
-            withdraw(folder)
+            withdraw(place)
             await super().shutdown(*args, **told)
 
     config = uvicorn.Config(
@@ -88,3 +96,24 @@ def serve(
         timeout_graceful_shutdown=10,
     )
     Announcing(config).run()
+
+
+def _listenable(host: str, port: int) -> None:
+    """Refuse an address that cannot be had before anything is loaded for it.
+
+    Raises:
+        BadArguments: Somebody listens there, or it is no address of this machine's.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":  # as the server will: a port that was left a moment ago is free
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        where = f"{host}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            hint = "stop it, or give another --port; 0 takes a free one"
+            raise BadArguments("something listens there already", where, hint) from None
+        hint = "give another --host or --port"
+        raise BadArguments(f"no address to listen on: {error.strerror}", where, hint) from None

@@ -12,8 +12,9 @@ from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFou
 
 NAME = "server.json"
 
-_PATIENCE = 0.3
-"""Seconds in which a server on this machine says that it is there."""
+_PATIENCE = 5.0
+"""Seconds in which a server on this machine says that it is there: a busy one may need some, and loading the
+models instead takes longer still. A port that nobody listens to refuses at once."""
 
 _KINDS: dict[int, type[PonderError]] = {400: BadArguments, 404: InputNotFound, 422: InputInvalid}
 

@@ -13,7 +13,8 @@ from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.staticfiles import StaticFiles
 
-from ponder.errors import InputNotFound
+from ponder.errors import InputNotFound, PonderError
+from ponder.serve.faults import public
 from ponder.serve.items import keep, row_of, rows_from
 from ponder.serve.page.curves import Curve, curves
 from ponder.serve.page.marks import add_mark
@@ -78,8 +79,13 @@ async def jobs(request: Request, service: Served) -> Response:
 @router.post("/page/upload")
 async def upload(request: Request, service: Served, files: list[UploadFile]) -> Response:
     """Files, kept beside the shelf and indexed."""
-    service.jobs.add(await keep(service, files))
-    return templates.TemplateResponse(request, "jobs.html", {"jobs": service.jobs.all()})
+    refused = ""
+    try:
+        service.jobs.add(await keep(service, files))
+    except PonderError as error:
+        # In the part of the page that the answer is put into, which the next upload needs again.
+        refused = public(error)
+    return templates.TemplateResponse(request, "jobs.html", {"jobs": service.jobs.all(), "refused": refused})
 
 
 @router.post("/page/jobs/{job}/cancel")
@@ -131,4 +137,6 @@ async def token(request: Request, service: Served, token: Annotated[str, Form()]
 
 
 def _name(uri: str) -> str:
-    return uri.rsplit("/", 1)[-1]
+    """What an item is called: of a page its number first, which a long file name would push out of sight."""
+    name, _, part = uri.rsplit("/", 1)[-1].partition("#")
+    return f"{part.replace('page=', 'page ')} · {name}" if part else name

@@ -91,6 +91,7 @@ async function ask() {
   if (!text.value.trim() && !given) return text.focus();
   liked = [];
   disliked = [];
+  if (last !== text.value.trim()) unmark(); // a mark is about these words and no others
   last = text.value.trim();
   await run(async (signal) => {
     const response = await post("/v1/search", { ...asked(), text: last, ...medium(), stream: true }, signal);
@@ -119,7 +120,8 @@ async function run(work) {
     seconds.set(tokens, took);
     showBudget();
     const shared = liked.length ? ` like ${liked.length} and unlike ${disliked.length}` : "";
-    say(`${list.children.length} hits${shared} in ${took.toFixed(1)} s.`);
+    const count = list.children.length;
+    say(`${count} ${count === 1 ? "hit" : "hits"}${shared} in ${took.toFixed(1)} s.`);
   } catch (error) {
     if (error.name !== "AbortError") say(error.message, true);
   } finally {
@@ -198,7 +200,8 @@ function fill(card, hit) {
   const place = hit.uri.split("#")[1] || "", moment = /^t=([\d.]+),([\d.]+)$/.exec(hit.part) || /^t=([\d.]+),([\d.]+)$/.exec(place);
   card.querySelector(".place").textContent = moment ? `${(+moment[1]).toFixed(1)}–${(+moment[2]).toFixed(1)} s` : place.replace("page=", "page ");
   card.querySelector(".passage").textContent = hit.passage;
-  card.querySelector(".why").textContent = hit.reasoning === hit.passage ? "" : hit.reasoning;
+  // Only what the passage does not say already.
+  card.querySelector(".why").textContent = hit.reasoning.startsWith(hit.passage) ? hit.reasoning.slice(hit.passage.length).trim() : hit.reasoning;
   const ranks = hit.stages.map((stage) => stage.rank), up = ranks[0] - ranks.at(-1), moved = card.querySelector(".moved");
   moved.textContent = up > 0 ? `▲ up ${up}` : up < 0 ? `▼ down ${-up}` : "";
   moved.className = `moved ${up > 0 ? "up" : up < 0 ? "down" : ""}`;
@@ -245,6 +248,10 @@ async function act(card, what) {
     for (const each of ["right", "wrong"]) card.querySelector(`[data-act="${each}"]`).setAttribute("aria-pressed", String(on && each === what));
     say(on ? `Marked ${what}.` : "Mark taken back.");
   }
+}
+
+function unmark() {
+  for (const pressed of list.querySelectorAll('[aria-pressed="true"]')) pressed.setAttribute("aria-pressed", "false");
 }
 
 function step(by) {
