@@ -78,6 +78,7 @@ def test_nothing_found(ponder, shelf):
         (["search", "SHELF", "x", "--budget", "many"], 2, "--budget"),
         (["search", "SHELF", "x", "-k", "0"], 2, "-k"),
         (["search", "SHELF", "x", "--stages", "retrieve,nosuch"], 2, "error: unknown stage 'nosuch'"),
+        (["search", "SHELF", "x", "--stages", "retreive"], 2, "error: unknown stage 'retreive'"),
         (["search", "SHELF", "x", "--filter", "nosuch ="], 5, "error: "),
         (["search", "SHELF", "--page", "doc.pdf"], 2, "error: not a page: 'doc.pdf' (--page): write FILE:N"),
         (["search", "SHELF", "--image", "a", "--video", "b"], 2, "error: more than one medium"),

@@ -105,8 +105,11 @@ def table(*headings: str) -> Any:
 
 
 def show(renderable: object) -> None:
-    """Print something of rich's to stdout; without colours or the terminal's width where it is none."""
+    """Print something of rich's to stdout; without colours or the terminal's width where it is none.
+
+    Text is printed as it is: paths and reports have square brackets of their own.
+    """
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else _FILE_WIDTH
-    Console(soft_wrap=False, highlight=False, width=width).print(renderable)
+    Console(soft_wrap=False, highlight=False, markup=False, emoji=False, width=width).print(renderable)

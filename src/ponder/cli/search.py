@@ -56,6 +56,7 @@ def search(
     from ponder.cascade.pacing import check_allocation
     from ponder.cli.explain import show_explanation
     from ponder.cli.present import show_ranking
+    from ponder.index.filters import ItemFilter
     from ponder.serve.answers import explanation, ranking_json, ranking_of
     from ponder.shelf.shelf import open_shelf
 
@@ -79,6 +80,9 @@ def search(
                 show_ranking(ranking_of(found), pictures=pictures)
             return
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:
+        if where is not None:
+            # Before the models are loaded, which takes longer than reading what is wrong with it.
+            ItemFilter().check(where)
         ranking = opened.search(
             query,
             k=k,

@@ -117,9 +117,19 @@ def _verdict(candidate: Candidate, things: Things, said: dict[str, float], scale
     weights = [weight for _, weight, _ in things]
     total = top + log(sum(w * exp(gain - top) for w, gain in zip(weights, gains, strict=True)))
     name, _, prior = things[gains.index(top)]
-    readily = exp(min(said[name] - prior, 20.0))
-    reasoning = f"Asked to name it, the model says {name!r} {readily:.2g} times as readily as unasked."
+    reasoning = f"Asked to name it, the model says {name!r} {_readily(said[name] - prior)} unasked."
     return Verdict(candidate.row.item.id, scale * total, reasoning)
+
+
+def _readily(gain: float) -> str:
+    """How much likelier a name has become, or less likely, in words; two digits of it mean something.
+
+    Example:
+        >>> _readily(5.4), _readily(0.5), _readily(-6.6)
+        ('220 times as readily as', '1.6 times as readily as', '740 times less readily than')
+    """
+    times = float(f"{exp(min(abs(gain), 20.0)):.2g}")
+    return f"{times:,.{0 if times >= 10 else 1}f} times {'as readily as' if gain >= 0 else 'less readily than'}"
 
 
 def _things(candidate: Candidate) -> Things:
