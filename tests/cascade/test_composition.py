@@ -32,7 +32,10 @@ def test_a_single_stage_can_be_searched_with():
         (A >> Retrieve(3), "begins with retrieve"),
         (Retrieve(3) >> Retrieve(2), "2 stages are named 'retrieve'"),
         (Retrieve(3) >> A >> A, "2 stages are named 'ecr'"),
-        (Retrieve(3) >> Rerank("oracle", 1), "unknown stage 'oracle'.*known: retrieve, think, ecr, query-aware"),
+        (
+            Retrieve(3) >> Rerank("oracle", 1),
+            "unknown stage 'oracle'.*known: retrieve, think, ecr, query-aware",
+        ),
         (Retrieve(0), "too small: 0"),
         (Retrieve(2.5), "not a whole number: 2.5"),
         (Retrieve(True), "not a whole number: True"),

@@ -47,6 +47,14 @@ def test_a_run_of_ours_is_scored_as_it_was(ponder, folder, tmp_path):
     assert "2 queries, run-0.trec of ponder-0" in shown
 
 
+def test_a_breakdown_by_what_no_query_has_is_refused(ponder, folder, tmp_path):
+    (tmp_path / "a.trec").write_text("q1 Q0 kite 1 1.0 mine\n")
+    for more in (("--run", tmp_path / "a.trec"), ("--models", "fake")):
+        code, _, err = ponder("evaluate", folder, "--by", "kinds", *more)
+        assert code == 2
+        assert "fields here: kind" in err
+
+
 def test_what_is_about_models_is_refused_beside_a_run(ponder, folder, tmp_path):
     (tmp_path / "a.trec").write_text("q1 Q0 kite 1 1.0 mine\n")
     for more in (("--models", "fake"), ("--run-dir", tmp_path / "out"), ("--reason-tokens", "3")):

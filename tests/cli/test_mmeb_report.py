@@ -90,6 +90,7 @@ def test_budgets_are_told_apart_and_what_they_gain(ponder, tmp_path):
     page = (tmp_path / "pages" / "comparison.html").read_text("utf-8")
     assert "my|*model*, 256 tokens a query</strong>" in page
     assert ponder.json("mmeb", "report", tmp_path, "--budget", 0)["overall"]["mean_of_found"] == 0.5
+    assert "budget 256" in ponder("mmeb", "report", tmp_path)[1].splitlines()
     assert ponder("mmeb", "report", tmp_path, "--budget", 1)[0] == 2
 
 

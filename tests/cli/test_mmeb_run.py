@@ -112,6 +112,13 @@ def test_shards_leave_the_score_to_the_last(layout, tmp_path, capsys):
     assert scores(parts) == scores(whole)
 
 
+def test_a_folder_without_any_data_is_told_once(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    assert run(told(tmp_path / "data", tmp_path / "out")) == 4
+    assert "ponder mmeb verify" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_limit_is_a_sample_and_no_whole_task(layout, tmp_path, capsys):
     out = tmp_path / "out"
     run(told(layout, out, "--tasks", "MSVD", "--limit", "2", "--json"))

@@ -47,6 +47,7 @@ def test_a_curve_is_written(ponder, tmp_path):
     )
     assert code == 0
     assert "against tokens" in shown
+    assert "![accuracy against tokens](curve.svg)" in shown
 
 
 def test_a_dry_run_writes_nothing(ponder, tmp_path):

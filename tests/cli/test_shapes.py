@@ -50,6 +50,9 @@ def test_an_explanation_accounts_for_every_token_and_stage(ponder, shelf):
     assert "judged" in shown
     assert "→ ecr" in shown
     assert "next step: none, nobody is left to judge" in shown
+    # A hit's line has both: the name to read, the id that other verbs take.
+    [line] = [each for each in shown.splitlines() if each.startswith("  1  ") and "→ ecr" in each]
+    assert f"kite.txt ({found['hits'][0]['id']})" in line
 
 
 def test_an_explanation_says_what_one_more_step_would_cost(ponder, shelf):

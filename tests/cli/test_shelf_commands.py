@@ -66,7 +66,7 @@ def test_people_see_hits_reasoning_and_ledger(ponder, shelf, files):
 def test_nothing_found(ponder, shelf):
     code, out, _ = ponder("search", shelf, "red kite", "--filter", "kind = 'video'")
     assert code == 0
-    assert "nothing found" in out
+    assert "nothing found: no item passes the filter kind = 'video'" in out
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,14 @@ def test_a_filter_and_stages_hold_and_wrong_ones_are_named(client):
         assert response.json()["message"]
 
 
+def test_a_body_that_is_no_json_is_said_to_be_none(client):
+    typed = {"content-type": "application/json"}
+    cut = client.post("/v1/search", content=b'{"text": ', headers=typed)
+    assert (cut.status_code, "the body is not JSON" in cut.json()["message"]) == (422, True)
+    untyped = client.post("/v1/search", content=b'{"text": "red"}')
+    assert (untyped.status_code, "content-type: application/json" in untyped.json()["message"]) == (422, True)
+
+
 def encoded(path):
     return f"data:;base64,{base64.b64encode(path.read_bytes()).decode()}"
 

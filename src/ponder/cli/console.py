@@ -98,10 +98,12 @@ def _lines(what: str) -> Advance:
 
 
 def table(*headings: str) -> Any:
-    """A rich table without lines, as narrow as its cells."""
+    """A rich table without lines, as narrow as its cells; no first line where no heading says anything."""
     from rich.table import Table
 
-    return Table(*headings, box=None, pad_edge=False, padding=(0, 1), header_style="bold")
+    return Table(
+        *headings, box=None, pad_edge=False, padding=(0, 1), header_style="bold", show_header=any(headings)
+    )
 
 
 def show(renderable: object) -> None:

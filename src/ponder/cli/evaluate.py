@@ -70,6 +70,7 @@ def evaluate(
     from ponder.cascade.pacing import check_allocation
     from ponder.evaluate.beir import load_beir
     from ponder.evaluate.corpus import build_corpus
+    from ponder.evaluate.report import check_field
     from ponder.evaluate.retrieval import run_budgets
     from ponder.evaluate.settings import Settings
     from ponder.evaluate.trec import TrecFolder
@@ -90,6 +91,7 @@ def evaluate(
     )
     spread = spread_of(on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool)
     dataset = load_beir(folder, split=split, queries=queries)
+    check_field(dataset, by)
     reports: list[Report] = []
     with quiet_stdout(as_json), user_cache() as cache:
         chosen = load(models, cache=cache)
@@ -122,8 +124,6 @@ def _score(
     by: str,
     as_json: bool,
 ) -> None:
-    from rich.markup import escape
-
     from ponder.errors import BadArguments
     from ponder.evaluate.run_scoring import score_run
 
@@ -146,7 +146,7 @@ def _score(
         count, ids = found[what]["count"], found[what]["ids"]
         if count:
             more = " …" if count > len(ids) else ""
-            show(escape(f"{what.replace('_', ' ')}: {count} ({', '.join(ids)}{more})"))
+            show(f"{what.replace('_', ' ')}: {count} ({', '.join(ids)}{more})")
     if found["excluded"]:
         show(f"results that their query excludes: {found['excluded']}")
 

@@ -49,7 +49,7 @@ def report_line(report: AddReport, seconds: float) -> str:
     )
 
 
-def show_ranking(ranking: Ranking, *, pictures: str = "off") -> None:
+def show_ranking(ranking: Ranking, *, pictures: str = "off", where: str | None = None) -> None:
     """Print hits with the reasoning that found them, each judge's moves, and the token ledger.
 
     A stage that failed, and that the search went on without, stands first.
@@ -57,6 +57,7 @@ def show_ranking(ranking: Ranking, *, pictures: str = "off") -> None:
     Args:
         ranking: What was found.
         pictures: "on" shows thumbnails of pictures, "auto" where the terminal can, "off" none.
+        where: The filter that it was found under: where nothing was, it is that which kept nothing.
     """
     from rich.text import Text
 
@@ -67,7 +68,7 @@ def show_ranking(ranking: Ranking, *, pictures: str = "off") -> None:
             show(Text.assemble((f"{event.stage} ", "bold"), (event.what, "yellow")))
 
     if not ranking.hits:
-        show(Text("nothing found"))
+        show(Text("nothing found" if where is None else f"nothing found: no item passes the filter {where}"))
         return
     for hit in ranking.hits:
         score = (f"{hit.score:.3f}  ", "cyan")

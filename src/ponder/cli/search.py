@@ -77,7 +77,7 @@ def search(
             if as_json:
                 print_json({**found, "seconds": seconds})
             else:
-                show_ranking(ranking_of(found), pictures=pictures)
+                show_ranking(ranking_of(found), pictures=pictures, where=where)
             return
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:
         if where is not None:
@@ -99,7 +99,7 @@ def search(
         more = {"explanation": explanation(ranking)} if explain else {}
         print_json({**ranking_json(ranking, seconds), **more})
     else:
-        show_ranking(ranking, pictures=pictures)
+        show_ranking(ranking, pictures=pictures, where=where)
         if explain:
             show_explanation(ranking)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from ponder.errors import BadArguments
 from ponder.evaluate.beir import Dataset
 from ponder.evaluate.bootstrap import intervals
 from ponder.evaluate.corpus import Corpus
@@ -91,6 +92,20 @@ def summarise(
     if settings.by:
         fields["by"] = _breakdown(settings.by, outcomes)
     return Report(fields, tuple(skipped))
+
+
+def check_field(dataset: Dataset, field: str) -> None:
+    """Refuse to break figures down by what no query has; "" is no breakdown.
+
+    Raises:
+        BadArguments: No query's metadata has the field.
+    """
+    there = sorted({name for each in dataset.queries for name in each.metadata})
+    if field and field not in there:
+        hint = (
+            f"fields here: {', '.join(there)}" if there else "the queries of this data set have no metadata"
+        )
+        raise BadArguments(f"no query has {field!r} in its metadata", "--by", hint)
 
 
 def tokens_per_query(usages: Sequence[Usage]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from ponder.errors import InputInvalid
 from ponder.evaluate.beir import Dataset, load_beir
 from ponder.evaluate.bootstrap import intervals
 from ponder.evaluate.metrics import METRICS, scores_of
-from ponder.evaluate.report import DIGITS, rounded
+from ponder.evaluate.report import DIGITS, check_field, rounded
 from ponder.evaluate.trec_run import Ranking, TrecRun, read_trec
 
 NAMED = 20
@@ -113,10 +113,12 @@ def score_run(
         by: Break down by this field of the queries' metadata.
 
     Raises:
+        BadArguments: No query has the field `by`.
         InputNotFound: A file does not exist.
         InputInvalid: A file cannot be used, or the run has none of the split's queries.
     """
     dataset = load_beir(folder, split=split, queries=queries, present=False)
+    check_field(dataset, by)
     run = read_trec(file)
     documents = {item.id for item in dataset.items}
     scored: dict[str, QueryScore] = {}

@@ -129,7 +129,9 @@ def _readily(gain: float) -> str:
         ('220 times as readily as', '1.6 times as readily as', '740 times less readily than')
     """
     times = float(f"{exp(min(abs(gain), 20.0)):.2g}")
-    return f"{times:,.{0 if times >= 10 else 1}f} times {'as readily as' if gain >= 0 else 'less readily than'}"
+    return (
+        f"{times:,.{0 if times >= 10 else 1}f} times {'as readily as' if gain >= 0 else 'less readily than'}"
+    )
 
 
 def _things(candidate: Candidate) -> Things:

@@ -62,7 +62,11 @@ def handle(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "body")
+        place = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
+        if first["type"] == "json_invalid":
+            place = f"the body is not JSON, at character {place}"
+        elif first["type"] == "model_attributes_type" and place == "body":
+            place = "the body is no JSON object; send it with content-type: application/json"
         return JSONResponse(body_of(f"{place}: {first['msg']}", "invalid_request_error", 422), 422)
 
     @app.exception_handler(HTTPException)

@@ -59,7 +59,7 @@ def report(
     from ponder.evaluate.mmeb.submission import submission as submission_of
 
     runs = _runs(out, budget)
-    scores = list(runs.values())[-1]
+    reported, scores = list(runs.items())[-1]
     metadata = Metadata(
         model_name or (scores.name if None in runs else out.resolve().name),
         model_backbone,
@@ -81,6 +81,8 @@ def report(
         fields: dict[str, Any] = {"model": metadata.model_name, **told, "incomplete": scores.partial}
         print_json({**fields, "submission": _fields(made, submission)})
         return
+    if reported is not None:
+        show(f"budget {reported}")
     _show(told, made, submission)
 
 

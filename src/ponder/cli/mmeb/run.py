@@ -126,7 +126,7 @@ def _runs(
     cut: bool,
 ) -> Iterator[tuple[Loaded, TaskRun]]:
     """The tasks whose data are here; those that were asked for by name have to be."""
-    from ponder.errors import InputInvalid, MissingDependency
+    from ponder.errors import InputInvalid, InputNotFound, MissingDependency
     from ponder.evaluate.mmeb.loading import load
     from ponder.evaluate.mmeb.running import TaskRun
     from ponder.evaluate.mmeb.tasks import chosen
@@ -134,6 +134,7 @@ def _runs(
 
     by_name = {part.strip().casefold() for part in (names or "").split(",")}
     every = chosen(names)
+    lacking = 0
     for task in every:
         try:
             with progress(f"{task.name}: media") as advance:
@@ -141,6 +142,10 @@ def _runs(
         except MissingDependency as error:
             if task.name.casefold() in by_name:
                 raise
+            lacking += 1
+            if lacking == len(every):
+                hint = f"`ponder mmeb verify {data}` names the commands that fetch them"
+                raise InputNotFound("no task's data are here", str(data), hint) from None
             left_out.append(Skipped(task.name, error.what))
             continue
         except InputInvalid as error:

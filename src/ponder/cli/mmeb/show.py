@@ -127,7 +127,5 @@ def _print(lines: Iterator[dict[str, Any]]) -> None:
 
 
 def _cell(text: str) -> str:
-    from rich.markup import escape
-
     flat = " ".join(text.split())
-    return escape(flat if len(flat) <= _CELL else f"{flat[: _CELL - 1]}…")
+    return flat if len(flat) <= _CELL else f"{flat[: _CELL - 1]}…"

@@ -71,8 +71,6 @@ def _told(found: list[TaskState], data: Path) -> dict[str, Any]:
 
 
 def _print(found: list[TaskState], told: dict[str, Any]) -> None:
-    from rich.markup import escape
-
     rows = table(
         "task", "state", "queries", "of", "candidates", "media", "missing", "broken", "revision", "MiB"
     )
@@ -90,10 +88,10 @@ def _print(found: list[TaskState], told: dict[str, Any]) -> None:
     show(rows)
     absent = [each for each in found if each.state == "missing"]
     if absent:
-        show(escape(f"{len(absent)} are missing, such as {absent[0].task}: {absent[0].problems[0]}"))
+        show(f"{len(absent)} are missing, such as {absent[0].task}: {absent[0].problems[0]}")
     for each in (each for each in found if each.state != "missing"):
         for line in (*each.problems, *(f"note: {note}" for note in each.notes)):
-            show(escape(f"{each.task}: {line}"))
+            show(f"{each.task}: {line}")
     if told["commands"]:
         show("\nto get what is missing:")
         for command in told["commands"]:
