@@ -10,6 +10,7 @@ import typer
 
 from ponder.cli import options
 from ponder.cli.console import print_json, progress, quiet_stdout
+from ponder.errors import BadArguments
 
 
 def merge(
@@ -24,10 +25,19 @@ def merge(
         Literal["newer", "keep", "replace", "error"],
         typer.Option(
             "--on-conflict",
-            help="Of a file with another content in two shelves: newer keeps the later changed, keep TARGET's, "
-            "replace SHELF's, error stops.",
+            help="Of a file with another content in two shelves: newer keeps the later changed, "
+            "keep TARGET's, replace SHELF's, error stops.",
         ),
     ] = "newer",
+    moved: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--moved",
+            metavar="OLD=NEW",
+            help="Where the shelves' files lie here, if elsewhere: /mnt/b=/data. Once for each folder.",
+            show_default=False,
+        ),
+    ] = None,
     store: Annotated[
         str | None,
         typer.Option(
@@ -47,8 +57,11 @@ def merge(
     from ponder.cli.present import skipped_json
     from ponder.shelf.joining import merge_shelves
 
+    folders = _folders(moved or [])
     with quiet_stdout(as_json), progress("merging") as advance:
-        report = merge_shelves(target, shelves, on_conflict=on_conflict, store=store, progress=advance)
+        report = merge_shelves(
+            target, shelves, on_conflict=on_conflict, moved=folders, store=store, progress=advance
+        )
     seconds = time.perf_counter() - began
     if as_json:
         print_json(
@@ -65,7 +78,19 @@ def merge(
         return
     rate = (report.added + report.replaced) / max(report.seconds, 1e-9)
     typer.echo(
-        f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, {report.kept} kept, "
-        f"{report.removed} removed in {seconds:.1f} s ({rate:.0f}/s); "
+        f"{report.added} added, {report.replaced} replaced, {report.unchanged} unchanged, "
+        f"{report.kept} kept, {report.removed} removed in {seconds:.1f} s ({rate:.0f}/s); "
         f"{len(report.skipped)} that the shelves could not use stay known as such"
     )
+
+
+def _folders(moved: list[str]) -> dict[str, str]:
+    found = {}
+    for each in moved:
+        old, equals, new = each.partition("=")
+        if not (old and equals and new):
+            raise BadArguments(f"not two folders: {each!r}", "--moved", "write /OLD=/NEW")
+        if old in found:
+            raise BadArguments(f"a folder is moved twice: {old!r}", "--moved", "name each once")
+        found[old] = new
+    return found

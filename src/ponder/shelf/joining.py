@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from ponder.shelf.conflicts import OnConflict, checked_rule
 from ponder.shelf.founding import founded
 from ponder.shelf.manifest import ELSEWHERE_FORMAT, FORMAT, Manifest
 from ponder.shelf.merging import Advance, refuse_unlike
+from ponder.shelf.moved import Moved
 from ponder.shelf.report import MergeReport
 from ponder.shelf.shelf import open_shelf
 
@@ -23,6 +24,7 @@ def merge_shelves(
     shelves: Sequence[str | os.PathLike[str]],
     *,
     on_conflict: OnConflict = "newer",
+    moved: Mapping[str, str] | None = None,
     store: str | None = None,
     progress: Advance | None = None,
 ) -> MergeReport:
@@ -32,6 +34,7 @@ def merge_shelves(
         target: The folder of the shelf to copy into.
         shelves: The folders of the shelves to copy from.
         on_conflict: As for `Shelf.merge`.
+        moved: As for `Shelf.merge`.
         store: Where a new shelf keeps its index, as for `open_shelf`; its folder unless told.
         progress: As for `Shelf.merge`.
 
@@ -55,6 +58,7 @@ def merge_shelves(
         3
     """
     checked_rule(on_conflict)
+    Moved(moved or {})
     if not shelves:
         raise BadArguments("no shelf to merge", "SHELF", "name one or more")
     folder = Path(target).expanduser().absolute()
@@ -70,4 +74,4 @@ def merge_shelves(
             made = replace(opened[0].manifest, store=where, version=version, effort=0, ponder=__version__)
             founded(folder, made)
         into = stack.enter_context(open_shelf(folder, create=False, store=store))
-        return into.merge(*opened, on_conflict=on_conflict, progress=progress)
+        return into.merge(*opened, on_conflict=on_conflict, moved=moved, progress=progress)

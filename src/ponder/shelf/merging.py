@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from ponder.shelf.catalog import Catalog, Entry
 from ponder.shelf.checking import refuse_lost
 from ponder.shelf.conflicts import OnConflict, Outcome, checked_rule, settle
 from ponder.shelf.manifest import Manifest
+from ponder.shelf.moved import Moved
 from ponder.shelf.refused import Refusal
 from ponder.shelf.report import MergeReport
 from ponder.shelf.writer import writing
@@ -34,10 +35,16 @@ _FIRST, _MOST = 16, 512
 
 
 def merge_into(
-    shelf: Shelf, others: Sequence[Shelf], *, on_conflict: OnConflict, progress: Advance | None
+    shelf: Shelf,
+    others: Sequence[Shelf],
+    *,
+    on_conflict: OnConflict,
+    moved: Mapping[str, str],
+    progress: Advance | None,
 ) -> MergeReport:
     """What `Shelf.merge` does."""
     checked_rule(on_conflict)
+    moves = Moved(moved)
     if not others:
         raise BadArguments("no shelf to merge", "SHELF", "name one or more")
     for other in others:
@@ -50,8 +57,8 @@ def merge_into(
         refuse_lost(shelf.path)
     with writing(shelf.path):
         if on_conflict == "error":
-            _refuse_conflicts(shelf, others)
-        return _Merge(shelf, on_conflict, progress, sum(map(_size, others))).run(others)
+            _refuse_conflicts(shelf, others, moves)
+        return _Merge(shelf, on_conflict, moves, progress).run(others)
 
 
 def refuse_unlike(shelf: Shelf, other: Shelf) -> None:
@@ -79,18 +86,23 @@ def refuse_unlike(shelf: Shelf, other: Shelf) -> None:
 
 
 class _Merge:
-    def __init__(self, shelf: Shelf, rule: OnConflict, progress: Advance | None, total: int) -> None:
-        self._shelf, self._rule, self._progress, self._total = shelf, rule, progress, total
-        self._done = 0
+    def __init__(self, shelf: Shelf, rule: OnConflict, moved: Moved, progress: Advance | None) -> None:
+        self._shelf, self._rule, self._moved, self._progress = shelf, rule, moved, progress
+        self._done = self._total = 0
         self._sum = Outcome()
         self._removed = 0
         self._held = _catalog(shelf)
 
     def run(self, others: Sequence[Shelf]) -> MergeReport:
         began = time.perf_counter()
+        self._total = sum(map(_size, others))
         # Read before anything is written: by then they are those of an earlier state of the index.
         known = Catalog.read_refused(self._shelf.path / CATALOG)
-        theirs = [each for other in others for each in Catalog.read_refused(other.path / CATALOG)]
+        theirs = [
+            self._moved.refusal(each)
+            for other in others
+            for each in Catalog.read_refused(other.path / CATALOG)
+        ]
         for other in others:
             self._one(other)
         index = self._shelf.index
@@ -111,10 +123,11 @@ class _Merge:
 
     def _one(self, other: Shelf) -> None:
         copied, dropped = [], []
-        for path, theirs in _catalog(other).by_path.items():
+        catalog, old_ids = self._moved.catalog(_catalog(other))
+        for path, theirs in catalog.by_path.items():
             found = settle(self._held.by_path.get(path, {}), theirs, self._rule)
             _apply(self._held, path, found)
-            copied += [entry.id for entry in found.copied]
+            copied += [old_ids.get(entry.id, entry.id) for entry in found.copied]
             dropped += found.dropped
             self._count(found)
             self._advance(len(theirs) - len(found.copied))
@@ -131,7 +144,7 @@ class _Merge:
                 rows = other.index.get(some)
             except BackendFailed as error:
                 raise BackendFailed(error.what, f"{other.path}: {error.where}", error.hint) from error
-            self._shelf.index.add(rows)
+            self._shelf.index.add([self._moved.row(row) for row in rows])
             start += len(some)
             self._advance(len(some))
             held = sum(row.embedded.vectors.nbytes + 4 * len(row.reasoning.text) for row in rows)
@@ -161,10 +174,10 @@ class _Merge:
         return [refused[id_] for id_ in dict.fromkeys(each.id for each in theirs) if id_ in refused]
 
 
-def _refuse_conflicts(shelf: Shelf, others: Sequence[Shelf]) -> None:
+def _refuse_conflicts(shelf: Shelf, others: Sequence[Shelf], moved: Moved) -> None:
     held, found = _catalog(shelf), []
     for other in others:
-        for path, theirs in _catalog(other).by_path.items():
+        for path, theirs in moved.catalog(_catalog(other))[0].by_path.items():
             outcome = settle(held.by_path.get(path, {}), theirs, "error")
             if outcome.conflict:
                 found.append((path, other.path))

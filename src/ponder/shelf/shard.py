@@ -22,9 +22,9 @@ class Shard:
     Example:
         >>> parts = [Shard(number, 3) for number in (1, 2, 3)]
         >>> [part.takes("/mnt/a/cats/tom.jpg", ["/mnt/a"]) for part in parts]
-        [False, True, False]
+        [True, False, False]
         >>> [part.takes("/data/cats/tom.jpg", ["/data"]) for part in parts]
-        [False, True, False]
+        [True, False, False]
     """
 
     number: int

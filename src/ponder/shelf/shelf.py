@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -140,7 +140,11 @@ class Shelf(Searches):
             )
 
     def merge(
-        self, *others: Shelf, on_conflict: OnConflict = "newer", progress: Advance | None = None
+        self,
+        *others: Shelf,
+        on_conflict: OnConflict = "newer",
+        moved: Mapping[str, str] | None = None,
+        progress: Advance | None = None,
     ) -> MergeReport:
         """Copy what other shelves hold into this one; no model is asked, nor loaded.
 
@@ -163,16 +167,18 @@ class Shelf(Searches):
             *others: Made with the same models, settings and limits, wherever their indexes are. No other
                 process should be writing to them. They are not changed.
             on_conflict: See above.
+            moved: Where files of the others lie here: new folders by the old ones, all absolute. An item's
+                id and place go with it.
             progress: Is told items done and items in all.
 
         Raises:
-            BadArguments: No shelf, this shelf itself, or an unknown rule.
+            BadArguments: No shelf, this shelf itself, an unknown rule, or folders that cannot be moved so.
             InputInvalid: A shelf was made with other models or settings; or two hold different contents of
                 a file, and the rule is "error". Nothing is changed.
             BackendFailed: Another process is writing, a shelf's index is damaged or has gone, or a store
                 failed. What was committed stays.
         """
-        return merge_into(self, others, on_conflict=on_conflict, progress=progress)
+        return merge_into(self, others, on_conflict=on_conflict, moved=moved or {}, progress=progress)
 
     def plan(
         self, *paths: str | os.PathLike[str], follow_links: bool = False, shard: Shard | None = None
