@@ -1,0 +1,134 @@
+"""A merge that is killed, wherever, and run again ends as one run would have."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+from media_files import make_pdf
+from shelf_files import WORDS, assert_same, write_files
+
+from ponder.index import Cache
+from ponder.shelf import Shard, merge_shelves, open_shelf
+from ponder.shelf.catalog import Entry
+from ponder.shelf.checking import check_shelf
+from ponder.shelf.conflicts import settle
+from ponder.testing import FakeModels
+from ponder.testing.faults import Killing
+
+KILLS = 8
+
+MERGING = """
+    import os, sys
+    import lancedb, pyarrow
+    from ponder.shelf import merging, merge_shelves
+
+    # A commit for a few rows: more moments to be killed at.
+    merging._FIRST = merging._MOST = 4
+
+    def work(target, *shelves):
+        merge_shelves(target, shelves)
+"""
+
+
+def test_killed_at_random_moments(tmp_path):
+    folder, chance = write_files(tmp_path / "files", 160, bad=3), Random(5)
+    make_pdf(folder / "book.pdf", WORDS[:9])
+    places = [tmp_path / f"part-{number}" for number in (1, 2, 3)]
+    target, forbidden = tmp_path / "target", FakeModels(forbidden=True)
+    with Cache(tmp_path / "cache.sqlite") as cache:
+        for number, place in enumerate(places, start=1):
+            with open_shelf(place, FakeModels(), cache=cache) as part:
+                part.add(folder, shard=Shard(number, 3))
+        # The target knows some of the texts, and the book, as they were before.
+        make_pdf(folder / "book.pdf", WORDS[9:20])
+        for path in sorted(folder.glob("*.txt"))[:40]:
+            path.write_text("an earlier text")
+        for path in folder.iterdir():
+            os.utime(path, ns=(1, 1))
+        with open_shelf(target, FakeModels(), cache=cache) as before:
+            before.add(folder)
+        shutil.copytree(target, tmp_path / "unbroken")
+        merge_shelves(tmp_path / "unbroken", places)
+        shutil.copytree(target, tmp_path / "again")
+        killed, sizes = 0, set()
+        arguments = [str(tmp_path / "again"), *map(str, places)]
+        with Killing(MERGING, arguments) as killing:
+            while killed < KILLS:
+                killed += killing.round(chance.uniform(0.05, 1.0))
+                with open_shelf(tmp_path / "again", forbidden, cache=cache) as shelf:
+                    stamps = {entry.source["mtime_ns"] for entry in shelf.index.sources()}
+                    sizes.add((len(shelf), len(stamps)))
+                    ids = [source.id for source in shelf.index.sources()]
+                    assert len(shelf.get(ids)) == len(set(ids)) == len(shelf)
+                assert check_shelf(tmp_path / "again").damages == ()
+                if killed % 3 == 2:
+                    # From the beginning, so that kills fall on early moments too.
+                    shutil.rmtree(tmp_path / "again")
+                    shutil.copytree(target, tmp_path / "again")
+        merge_shelves(tmp_path / "again", places)
+        with (
+            open_shelf(tmp_path / "unbroken", FakeModels(), cache=cache) as unbroken,
+            open_shelf(tmp_path / "again", FakeModels(), cache=cache) as again,
+        ):
+            assert_same(unbroken, again)
+            assert len(again) == 169
+            assert set(again.index.sources()[0].source) == {"path", "size", "mtime_ns", "of"}
+    assert len(sizes) > 2, "the kills fell on too few different moments"
+
+
+@st.composite
+def holdings(draw):
+    """What a shelf holds of one file: some pages of one version of it, or nothing."""
+    version = draw(st.integers(0, 3))
+    chance = Random(version)
+    pages, same = chance.randint(1, 4), chance.randint(0, 4)
+    mtime, size = chance.choice([10, 20, 20, 30]), chance.choice([5, 6])
+    held = draw(st.sets(st.integers(1, pages)))
+    # Some pages are the same in all versions.
+    return {
+        f"p{number}": Entry(f"p{number}", "same" if number > same else f"v{version}", "/f", size, mtime, pages)
+        for number in held
+    }
+
+
+RULES = st.sampled_from(["newer", "keep", "replace"])
+
+
+def merged(mine, others, rule, steps):
+    """What is held after so many steps of a merge: a row stored or removed each; and the steps left over."""
+    mine = dict(mine)
+    for theirs in others:
+        if not theirs:
+            continue
+        found = settle(mine, theirs, rule)
+        for entry in found.copied:
+            if steps == 0:
+                return mine, 0
+            mine[entry.id], steps = entry, steps - 1
+        for id_ in found.dropped:
+            if steps == 0:
+                return mine, 0
+            del mine[id_]
+            steps -= 1
+    return mine, steps
+
+
+@given(holdings(), st.lists(holdings(), min_size=1, max_size=3), RULES, st.integers(0, 12))
+def test_wherever_it_stops_it_comes_to_the_same(mine, others, rule, steps):
+    unbroken, _ = merged(mine, others, rule, 1000)
+    stopped, _ = merged(mine, others, rule, steps)
+    assert merged(stopped, others, rule, 1000)[0] == unbroken
+
+
+@given(holdings(), holdings(), RULES)
+def test_every_item_of_the_other_is_counted_once(mine, theirs, rule):
+    found = settle(mine, theirs, rule)
+    assert found.added + found.replaced + found.unchanged + found.kept == len(theirs)
+    assert set(found.dropped) <= mine.keys() - theirs.keys()
+    if not found.conflict:
+        assert not found.dropped
+        assert found.kept == found.replaced == 0
