@@ -18,8 +18,12 @@ from shelf_files import WORDS, assert_same, hits, write_files
 
 from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFound
 from ponder.index import Cache
+from ponder.index.lance import LanceIndex
+from ponder.media.items import item_id
 from ponder.media.limits import Limits
 from ponder.shelf import Shard, merge_shelves, open_shelf
+from ponder.shelf.adding import stored_catalog
+from ponder.shelf.refused import Refusal
 from ponder.testing import FakeModels
 
 BROKEN = b"\x89PNG\r\n\x1a\nno picture"
@@ -217,7 +221,7 @@ def test_a_conflict_may_stop_before_anything_is_changed(two, shelf_of, tmp_path)
     (tmp_path / "more" / "fresh.txt").write_text("a fresh text")
     theirs.add(tmp_path / "more")
     held, stamp = texts(mine), mine.stamp
-    with pytest.raises(InputInvalid, match="2 files have another content in two shelves, the first is .*kite"):
+    with pytest.raises(InputInvalid, match=r"2 files .* in two shelves, the first is .*kite"):
         mine.merge(theirs, on_conflict="error")
     assert (texts(mine), mine.stamp) == (held, stamp)
     # Also when it is the others that disagree.
@@ -270,6 +274,28 @@ def test_what_could_not_be_used_is_not_held_against_what_is_stored(shelf_of, fol
         assert len(mine) == 4
 
 
+def test_a_page_that_one_machine_could_not_read_and_another_could_is_there(shelf_of, tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    make_pdf(folder / "book.pdf", WORDS[:3])
+    with shelf_of("mine") as mine, shelf_of("theirs") as theirs:
+        mine.add(folder)
+        theirs.add(folder)
+        # As if the second page had taken that machine's decoder too long.
+        [row] = theirs.get([item_id(f"{folder / 'book.pdf'}#page=2")])
+        theirs.remove([row.item.id])
+        refusal = Refusal(row.item.id, row.item.uri, "took too long", *list(row.source.values())[:3])
+        catalog = stored_catalog(theirs)
+        catalog.refused[refusal.id] = refusal
+        catalog.write(theirs.path / "catalog.json", theirs.stamp)
+        assert [skip.error for skip in theirs.add(folder).skipped] == ["took too long"]
+        assert mine.merge(theirs).skipped == ()
+        assert json.loads((tmp_path / "mine" / "catalog.json").read_text())["refused"] == []
+        assert len(theirs.merge(mine).skipped) == 0
+        assert theirs.add(folder).unchanged == 3
+        assert_same(mine, theirs)
+
+
 def test_refusals_of_other_decoders_are_not_believed(shelf_of, folder, tmp_path):
     (folder / "broken.png").write_bytes(BROKEN)
     with shelf_of("theirs") as theirs, shelf_of("mine") as mine:
@@ -307,7 +333,9 @@ def test_files_that_lie_elsewhere_here(shelf_of, tmp_path):
         assert mine.merge(theirs, moved={str(far): str(here)}).added == 15
         report = mine.add(here)
         assert (report.unchanged, report.added, report.removed, len(report.skipped)) == (15, 0, 0, 2)
-        assert {Path(row.item.path).parent for row in mine.get([s.id for s in mine.index.sources()])} == {here}
+        assert {Path(row.item.path).parent for row in mine.get([s.id for s in mine.index.sources()])} == {
+            here
+        }
         assert counts(mine.merge(theirs, moved={str(far): str(here)})) == (0, 0, 15, 0, 0)
     with shelf_of("mine") as mine, shelf_of("whole") as whole:
         whole.add(here)
@@ -315,7 +343,8 @@ def test_files_that_lie_elsewhere_here(shelf_of, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("moved", "said"), [({"far": "/here"}, "not an absolute path"), ({"/a": "/c", "/b": "/c"}, "the same place")]
+    ("moved", "said"),
+    [({"far": "/here"}, "not an absolute path"), ({"/a": "/c", "/b": "/c"}, "the same place")],
 )
 def test_folders_that_cannot_be_moved_so(shelf_of, folder, tmp_path, moved, said):
     with shelf_of("theirs") as theirs, shelf_of("mine") as mine:
@@ -360,9 +389,9 @@ def test_what_cannot_be_merged(shelf_of, folder, tmp_path):
         merge_shelves(folder, [tmp_path / "theirs"])
     # An index that has gone would be merged as if nothing had ever been in it.
     shutil.rmtree(tmp_path / "theirs" / "index")
-    with shelf_of("mine") as mine, shelf_of("theirs") as theirs:
-        with pytest.raises(BackendFailed, match="the index has gone, which held 3 items"):
-            mine.merge(theirs)
+    gone = pytest.raises(BackendFailed, match="the index has gone, which held 3 items")
+    with shelf_of("mine") as mine, shelf_of("theirs") as theirs, gone:
+        mine.merge(theirs)
 
 
 def test_a_damaged_row_is_told_with_its_shelf(shelf_of, folder, tmp_path):
@@ -373,9 +402,9 @@ def test_a_damaged_row_is_told_with_its_shelf(shelf_of, folder, tmp_path):
         table = lancedb.connect(tmp_path / "theirs" / "index").open_table("rows")
         table.update(where="part_no = 0", values={"digest": "'another'"})
         theirs.index._sums.note()
-    with shelf_of("mine") as mine, shelf_of("theirs") as theirs:
-        with pytest.raises(BackendFailed, match=f"damaged.*{tmp_path / 'theirs'}"):
-            mine.merge(theirs)
+    told = pytest.raises(BackendFailed, match=f"damaged.*{tmp_path / 'theirs'}")
+    with shelf_of("mine") as mine, shelf_of("theirs") as theirs, told:
+        mine.merge(theirs)
 
 
 def test_rows_of_any_size_come_over_whole(shelf_of, tmp_path):
@@ -389,4 +418,13 @@ def test_rows_of_any_size_come_over_whole(shelf_of, tmp_path):
         asked = [" ".join(WORDS[number : number + 3]) for number in range(0, 60, 6)]
     with shelf_of("theirs") as theirs, shelf_of("mine") as mine:
         assert [hits(mine.search(text)) for text in asked] == [hits(theirs.search(text)) for text in asked]
+
+
+def test_the_approximate_index_is_built_where_it_is_due(shelf_of, tmp_path):
+    folder = write_files(tmp_path / "files", 60, bad=0)
+    with shelf_of("theirs") as theirs, shelf_of("mine") as mine:
+        theirs.add(folder)
+        mine._index = LanceIndex(tmp_path / "mine" / "index", mine.manifest.dim, exact_rows=50)
+        mine.merge(theirs)
+        assert mine.index.state().method == "IVF_SQ"
         assert not mine.index.state().untidy

@@ -6,7 +6,7 @@ import os
 import shutil
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_files import make_pdf
 from shelf_files import WORDS, assert_same, write_files
@@ -81,18 +81,29 @@ def test_killed_at_random_moments(tmp_path):
 
 
 @st.composite
-def holdings(draw):
-    """What a shelf holds of one file: some pages of one version of it, or nothing."""
-    version = draw(st.integers(0, 3))
-    chance = Random(version)
-    pages, same = chance.randint(1, 4), chance.randint(0, 4)
-    mtime, size = chance.choice([10, 20, 20, 30]), chance.choice([5, 6])
-    held = draw(st.sets(st.integers(1, pages)))
-    # Some pages are the same in all versions.
-    return {
-        f"p{number}": Entry(f"p{number}", "same" if number > same else f"v{version}", "/f", size, mtime, pages)
-        for number in held
-    }
+def versions(draw):
+    """One version of a file: its pages' digests, size and time."""
+    digests = draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=4))
+    size, mtime = draw(st.sampled_from([5, 6])), draw(st.sampled_from([10, 20, 30]))
+    return [Entry(f"p{page}", digest, "/f", size, mtime, len(digests)) for page, digest in enumerate(digests)]
+
+
+@st.composite
+def situations(draw):
+    """What some shelves hold of a file, the target first: some pages each of one of a few versions of it."""
+    # Of one size, one time and so many pages there is one version.
+    told = st.lists(
+        versions(),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda version: (version[0].size, version[0].mtime_ns, version[0].of),
+    )
+    known = draw(told)
+    shelves = draw(st.integers(2, 4))
+    return [
+        {entry.id: entry for entry in draw(st.sampled_from(known)) if draw(st.booleans())}
+        for _ in range(shelves)
+    ]
 
 
 RULES = st.sampled_from(["newer", "keep", "replace"])
@@ -117,15 +128,18 @@ def merged(mine, others, rule, steps):
     return mine, steps
 
 
-@given(holdings(), st.lists(holdings(), min_size=1, max_size=3), RULES, st.integers(0, 12))
-def test_wherever_it_stops_it_comes_to_the_same(mine, others, rule, steps):
+@settings(max_examples=500)
+@given(situations(), RULES, st.integers(0, 12))
+def test_wherever_it_stops_it_comes_to_the_same(situation, rule, steps):
+    mine, *others = situation
     unbroken, _ = merged(mine, others, rule, 1000)
     stopped, _ = merged(mine, others, rule, steps)
     assert merged(stopped, others, rule, 1000)[0] == unbroken
 
 
-@given(holdings(), holdings(), RULES)
-def test_every_item_of_the_other_is_counted_once(mine, theirs, rule):
+@given(situations(), RULES)
+def test_every_item_of_the_other_is_counted_once(situation, rule):
+    mine, theirs = situation[:2]
     found = settle(mine, theirs, rule)
     assert found.added + found.replaced + found.unchanged + found.kept == len(theirs)
     assert set(found.dropped) <= mine.keys() - theirs.keys()

@@ -1,4 +1,4 @@
-"""Parts of the files: every file is in one of them, on every machine the same, and no part touches another's."""
+"""Parts of the files: each file is in one of them, the same everywhere, and no part touches another's."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def test_parts_are_disjoint_and_together_everything(shelf_of, tmp_path):
     assert set.union(*found) == all_ids
     # Each broken file is listed by its part; what leads nowhere may be anything, so all parts list it.
     assert len(everything.skipped) == 5
-    assert sorted(skipped) == sorted([skip.uri for skip in everything.skipped] + 2 * [str(folder / "nowhere.txt")])
+    assert sorted(skipped) == sorted(
+        [skip.uri for skip in everything.skipped] + 2 * [str(folder / "nowhere.txt")]
+    )
 
 
 def test_a_part_with_no_file_is_an_empty_shelf(shelf_of, folder):
@@ -116,7 +118,11 @@ def test_what_has_gone_or_changed_elsewhere_is_not_this_parts_business(shelf_of,
         assert len(report.skipped) < 4
         assert len(json.loads((tmp_path / "one" / "catalog.json").read_text())["refused"]) == 4
         report = shelf.add(folder)
-        assert (report.removed, report.updated, report.unchanged) == (10 - gone, 10 - mine + gone, mine - gone)
+        assert (report.removed, report.updated, report.unchanged) == (
+            10 - gone,
+            10 - mine + gone,
+            mine - gone,
+        )
         assert len(report.skipped) == 4
 
 

@@ -94,10 +94,13 @@ def _same_content(mine: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> boo
         return True
     if {entry.of for entry in mine.values()} != {entry.of for entry in theirs.values()}:
         return False
-    both = mine.keys() & theirs.keys()
-    if both:
-        return all(mine[id_].digest == theirs[id_].digest for id_ in both)
-    return {entry.size for entry in mine.values()} == {entry.size for entry in theirs.values()}
+    if any(mine[id_].digest != theirs[id_].digest for id_ in mine.keys() & theirs.keys()):
+        return False
+    # Of what only one of them has, size and time tell whose version it is.
+    return mine.keys() == theirs.keys() or (
+        {(entry.size, entry.mtime_ns) for entry in mine.values()}
+        == {(entry.size, entry.mtime_ns) for entry in theirs.values()}
+    )
 
 
 def _theirs_wins(mine: Mapping[str, Entry], theirs: Mapping[str, Entry], rule: OnConflict) -> bool:
