@@ -241,6 +241,24 @@ def test_of_several_shelves_the_last_replaces_and_the_first_is_kept(two, shelf_o
                 assert_same(new, winner)
 
 
+def test_a_file_that_was_only_copied_is_no_conflict(shelf_of, folder):
+    with shelf_of("mine") as mine, shelf_of("theirs") as theirs:
+        mine.add(folder)
+        times = {path: path.stat().st_mtime_ns for path in (folder / "kite.txt", folder / "whale.md")}
+        for (path, time), later in zip(times.items(), (-1, 1), strict=True):
+            os.utime(path, ns=(time + later, time + later))
+        theirs.add(folder)
+        assert counts(mine.merge(theirs, on_conflict="error")) == (0, 0, 3, 0, 0)
+        assert mine.plan(folder).touched
+        # The later of the times goes along, so that the file is known by it where it was changed last.
+        mine.merge(theirs)
+        held = {
+            row.item.path: row.source["mtime_ns"] for row in mine.get([s.id for s in mine.index.sources()])
+        }
+        assert held[str(folder / "whale.md")] == times[folder / "whale.md"] + 1
+        assert held[str(folder / "kite.txt")] == times[folder / "kite.txt"]
+
+
 @pytest.mark.parametrize(("rule", "pages"), [("newer", 2), ("keep", 4), ("replace", 2)])
 def test_a_books_pages_are_taken_together(shelf_of, tmp_path, rule, pages):
     folder = tmp_path / "files"

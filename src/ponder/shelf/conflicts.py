@@ -53,7 +53,7 @@ def settle(mine: Mapping[str, Entry], theirs: Mapping[str, Entry], rule: OnConfl
 
     It depends on nothing but what both hold now. A merge that was killed and decides again, with some rows
     copied already, comes to what is still missing: rows of the losing content keep the time by which they
-    lost.
+    lost. Versions of a file are told apart by size, time and number of items.
 
     Args:
         mine: This shelf's items of the file, by id.
@@ -92,15 +92,14 @@ def _same_content(mine: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> boo
     """Whether what both hold is of one version of the file; either may lack items of it."""
     if not mine or not theirs:
         return True
-    if {entry.of for entry in mine.values()} != {entry.of for entry in theirs.values()}:
-        return False
     if any(mine[id_].digest != theirs[id_].digest for id_ in mine.keys() & theirs.keys()):
         return False
-    # Of what only one of them has, size and time tell whose version it is.
-    return mine.keys() == theirs.keys() or (
-        {(entry.size, entry.mtime_ns) for entry in mine.values()}
-        == {(entry.size, entry.mtime_ns) for entry in theirs.values()}
-    )
+    # Of what only one of them has, size, time and number of items tell whose version it is.
+    return mine.keys() == theirs.keys() or _versions(mine) == _versions(theirs)
+
+
+def _versions(held: Mapping[str, Entry]) -> set[tuple[int, int, int]]:
+    return {(entry.size, entry.mtime_ns, entry.of) for entry in held.values()}
 
 
 def _theirs_wins(mine: Mapping[str, Entry], theirs: Mapping[str, Entry], rule: OnConflict) -> bool:
