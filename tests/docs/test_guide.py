@@ -110,6 +110,7 @@ def assert_same_shape(shown: Any, real: Any, where: str) -> None:
         "docs/feedback.md",
         "docs/mmeb.md",
         "docs/adapters.md",
+        "docs/scale.md",
     ],
 )
 def test_the_guide_runs(
@@ -175,6 +176,7 @@ def test_the_guides_variables_are_the_ones_that_are_read() -> None:
         "docs/training.md",
         "docs/feedback.md",
         "docs/adapters.md",
+        "docs/scale.md",
     ],
 )
 def test_links_lead_somewhere(document: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from spread_files import assert_same, write_files
+from shelf_files import assert_same, write_files
 
 from ponder.cli.main import run
 from ponder.shelf import open_shelf

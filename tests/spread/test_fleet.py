@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from spread_files import assert_same, write_files
+from shelf_files import assert_same, write_files
 
 from ponder.spread.maker import Spread
 from ponder.spread.needs import Needs

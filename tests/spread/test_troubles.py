@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from ray import cloudpickle
-from spread_files import assert_same, write_files
+from shelf_files import assert_same, write_files
 
 from ponder.errors import BackendFailed, InputInvalid
 from ponder.spread.maker import Spread

@@ -40,6 +40,7 @@ def index(
             show_default=False,
         ),
     ] = None,
+    shard: options.FileShard = None,
     on: options.On = "local",
     actors: options.Actors = None,
     actor_gpus: options.ActorGpus = 0.0,
@@ -57,6 +58,7 @@ def index(
     What has not changed is left alone. After an interruption, the same command goes on where it stopped.
     """
     began = time.perf_counter()
+    part = options.parse_shard(shard)
     for path in paths:
         if not path.expanduser().exists():
             raise InputNotFound("no such file or folder", str(path), "check the path")
@@ -64,7 +66,16 @@ def index(
         on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool, threads=workers
     )
     if dry_run:
-        price(shelf, paths, models, reason_tokens, spread, follow_links=follow_links, as_json=as_json)
+        price(
+            shelf,
+            paths,
+            models,
+            reason_tokens,
+            spread,
+            part,
+            follow_links=follow_links,
+            as_json=as_json,
+        )
         return
     from ponder.cli.present import report_json, report_line, skipped_json
     from ponder.media import isolated
@@ -82,6 +93,7 @@ def index(
             workers=workers,
             progress=lambda done, total, skipped: advance(done, total),
             spread=spread,
+            shard=part,
         )
     seconds = time.perf_counter() - began
     if as_json:

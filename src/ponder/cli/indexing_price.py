@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ponder.cli.console import print_json, quiet_stdout, show, table
 
 if TYPE_CHECKING:
+    from ponder.shelf.shard import Shard
     from ponder.spread.maker import Spread
     from ponder.spread.pricing import IndexingPrice
 
@@ -20,6 +21,7 @@ def price(
     models: str | None,
     reason_tokens: int | None,
     spread: Spread | None,
+    shard: Shard | None,
     *,
     follow_links: bool,
     as_json: bool,
@@ -32,6 +34,7 @@ def price(
         models: A preset's name; the shelf's own, or the default of a new one.
         reason_tokens: As for indexing.
         spread: Who would do it.
+        shard: Which part of the files; None for all.
         follow_links: As for indexing.
         as_json: Whether to print JSON.
     """
@@ -48,11 +51,12 @@ def price(
     with quiet_stdout(as_json):
         if there is None:
             limits = Limits()
-            plan = make_plan(paths, Catalog(()), MediaOpener(limits), limits, follow_links=follow_links)
+            opener, known = MediaOpener(limits), Catalog(())
+            plan = make_plan(paths, known, opener, limits, follow_links=follow_links, shard=shard)
             chosen = load_models(models or DEFAULT_MODELS, Overlay(None))
         else:
             with open_shelf(shelf, models, create=False, reason_tokens=reason_tokens) as opened:
-                plan = opened.plan(*paths, follow_links=follow_links)
+                plan = opened.plan(*paths, follow_links=follow_links, shard=shard)
                 limits, reason_tokens, chosen = there.limits, there.reason_tokens, opened.models
         items = [task.item for task in plan.tasks]
         found = price_indexing(items, chosen, MediaOpener(limits), reason_tokens, _workers(spread))

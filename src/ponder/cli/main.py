@@ -25,6 +25,7 @@ from ponder.cli import (
     info,
     marks,
     mcp,
+    merge,
     mine,
     mmeb,
     models,
@@ -58,6 +59,7 @@ app.command("reason")(reason.reason)
 app.command("rerank")(rerank.rerank)
 app.command("embed")(embed.embed)
 app.command("recommend")(recommend.recommend)
+app.command("merge")(merge.merge)
 app.command("remove")(remove.remove)
 app.command("info")(info.info)
 app.command("mcp")(mcp.mcp)

@@ -11,6 +11,7 @@ from ponder.errors import BadArguments
 
 if TYPE_CHECKING:
     from ponder.cascade import Cascade
+    from ponder.shelf.shard import Shard
 
 BUDGETS = "0,64,256,1024"
 
@@ -96,6 +97,15 @@ SpoolFolder = Annotated[
     Path | None,
     typer.Option("--spool", help="Folder that all machines see, for finished shards; beside the result."),
 ]
+FileShard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        help="Only the Kth of N parts of the files: a machine each, then ponder merge.",
+        show_default=False,
+    ),
+]
 Budget = Annotated[
     int,
     typer.Option(
@@ -123,6 +133,17 @@ def parse_budgets(text: str) -> tuple[int, ...]:
     if len(set(budgets)) < len(budgets):
         raise BadArguments("a budget is there twice", "--budget", "name each once")
     return budgets
+
+
+def parse_shard(text: str | None) -> Shard | None:
+    """The part of ``--shard 2/8``; None for all.
+
+    Raises:
+        BadArguments: It is none.
+    """
+    from ponder.shelf.shard import Shard
+
+    return None if text is None else Shard.parse(text)
 
 
 def cascade_of(stages: str | None) -> Cascade:

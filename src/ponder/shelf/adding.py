@@ -18,6 +18,7 @@ from ponder.shelf.making import SPOOL, Here, MakesRows, Spreads
 from ponder.shelf.plan import Plan, Task, make_plan
 from ponder.shelf.refused import Blamed, Refusal
 from ponder.shelf.report import AddReport, Progress
+from ponder.shelf.shard import Shard
 from ponder.shelf.writer import ITEMS_AT_ONCE, Writer
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def add_paths(
     commit_every: int,
     progress: Progress | None,
     spread: Spreads | None = None,
+    shard: Shard | None = None,
 ) -> AddReport:
     """What `Shelf.add` does under the write lock."""
     began = time.perf_counter()
@@ -44,13 +46,13 @@ def add_paths(
     opener = MediaOpener(shelf.manifest.limits)
     ingest = Ingest(models, shelf.cache, reason_tokens=shelf.manifest.reason_tokens, opener=opener)
     maker: MakesRows = Here(ingest, workers) if spread is None else spread(ingest, shelf.path / SPOOL)
-    plan, known = plan_paths(shelf, paths, follow_links=follow_links)
+    plan, known = plan_paths(shelf, paths, follow_links=follow_links, shard=shard)
     removed = shelf.index.remove(plan.gone) if plan.gone else 0
     for start in range(0, len(plan.touched), ITEMS_AT_ONCE):
         _stamp(shelf, plan.touched[start : start + ITEMS_AT_ONCE])
     added, updated, skipped, refusals = _store(shelf, plan, maker, commit_every, progress)
     if plan.gone or plan.touched or plan.tasks:
-        known = _stored(shelf)
+        known = stored_catalog(shelf)
     known.refused = {refusal.id: refusal for refusal in (*plan.refused, *refusals)}
     known.write(shelf.path / CATALOG, shelf.stamp)
     return AddReport(
@@ -65,17 +67,23 @@ def add_paths(
 
 
 def plan_paths(
-    shelf: Shelf, paths: Sequence[str | os.PathLike[str]], *, follow_links: bool
+    shelf: Shelf,
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    follow_links: bool,
+    shard: Shard | None = None,
 ) -> tuple[Plan, Catalog]:
     """What indexing `paths` would do, and what is known of the shelf's files."""
     if not paths:
         raise BadArguments("no path to index", "PATH", "name a file or a folder")
-    known = Catalog.read(shelf.path / CATALOG, shelf.stamp) or _stored(shelf)
+    known = Catalog.read(shelf.path / CATALOG, shelf.stamp) or stored_catalog(shelf)
     limits = shelf.manifest.limits
-    return make_plan(paths, known, MediaOpener(limits), limits, follow_links=follow_links), known
+    opener = MediaOpener(limits)
+    return make_plan(paths, known, opener, limits, follow_links=follow_links, shard=shard), known
 
 
-def _stored(shelf: Shelf) -> Catalog:
+def stored_catalog(shelf: Shelf) -> Catalog:
+    """What the index says of files, without what is known of refused ones."""
     entries = map(Entry.stored, shelf.index.sources())
     return Catalog(entry for entry in entries if entry is not None)
 

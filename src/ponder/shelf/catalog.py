@@ -100,11 +100,18 @@ class Catalog:
         with suppress(OSError, ValueError, TypeError, KeyError):
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stamp and stored["stamp"] == stamp:
-                refusals = stored["refused"] if stored["decoders"] == decoders() else ()
-                return cls(
-                    (Entry(*each) for each in stored["entries"]), (Refusal(*each) for each in refusals)
-                )
+                return cls((Entry(*each) for each in stored["entries"]), _refusals(stored))
         return None
+
+    @staticmethod
+    def read_refused(path: Path) -> list[Refusal]:
+        """The refusals of a catalog, of whichever version of the index; none if other decoders refused.
+
+        A refusal holds for a file as it was, whatever has been stored since.
+        """
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return _refusals(json.loads(path.read_text(encoding="utf-8")))
+        return []
 
     def write(self, path: Path, stamp: str) -> None:
         """Write the catalog of the index as it is now; a disk that is full leaves none."""
@@ -120,3 +127,8 @@ class Catalog:
         )
         with suppress(OSError):
             write_whole(path, text)
+
+
+def _refusals(stored: Any) -> list[Refusal]:
+    same = stored["decoders"] == decoders()
+    return [Refusal(*each) for each in stored["refused"]] if same else []

@@ -112,6 +112,16 @@ def lost_index(folder: Path) -> str:
     return ""
 
 
+def refuse_lost(folder: Path) -> None:
+    """Refuse a shelf in whose folder the index has gone.
+
+    Raises:
+        BackendFailed: It has.
+    """
+    if lost := lost_index(folder):
+        raise BackendFailed(lost, str(folder / INDEX), again(folder))
+
+
 def again(folder: Path) -> str:
     """The command that makes a shelf's index again, with the paths that the catalog remembers."""
     command = made_again(folder / INDEX)

@@ -15,6 +15,7 @@ from ponder.records import Item, Skipped
 from ponder.shelf.catalog import Catalog, Entry, within
 from ponder.shelf.ingest import Opener
 from ponder.shelf.refused import Refusal
+from ponder.shelf.shard import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def make_plan(
     limits: Limits,
     *,
     follow_links: bool = False,
+    shard: Shard | None = None,
 ) -> Plan:
     """Compare what lies at `paths` with what is stored.
 
@@ -71,13 +73,19 @@ def make_plan(
     is to be removed; of a file that is there and cannot be read, it is kept. What was refused is refused
     again, untried, while its file has the same size and time.
 
+    With a shard all this holds for its files; the others' are neither added, compared nor removed.
+
     Raises:
         InputNotFound: A path does not exist.
         InputInvalid: There is nothing to index at the paths, nor was there before.
     """
     # As `scan` names them: absolute, without "..", links not followed.
     roots = [os.path.abspath(Path(path).expanduser()) for path in paths]  # noqa: PTH100
-    before = {path for root in roots for path in catalog.under(root)}
+
+    def mine(path: str) -> bool:
+        return shard is None or shard.takes(path, roots)
+
+    before = {path for root in roots for path in catalog.under(root) if mine(path)}
     try:
         found = scan(paths, limits=limits, follow_links=follow_links)
     except InputInvalid:
@@ -85,11 +93,16 @@ def make_plan(
             raise
         found = Scan(())
     elsewhere = [
-        each for each in catalog.refused.values() if not any(within(each.path, root) for root in roots)
+        each
+        for each in catalog.refused.values()
+        if not (any(within(each.path, root) for root in roots) and mine(each.path))
     ]
-    plan = Plan(skipped=list(found.skipped), refused=elsewhere)
+    # What is no file here may be one, or a folder full of them, on the machine whose shard it is in.
+    skipped = [skip for skip in found.skipped if mine(skip.uri) or not os.path.isfile(skip.uri)]  # noqa: PTH113
+    plan = Plan(skipped=skipped, refused=elsewhere)
     for file in found.sources:
-        _add_file(plan, file, catalog, opener, limits)
+        if mine(file.path):
+            _add_file(plan, file, catalog, opener, limits)
     kept = {file.path for file in found.sources}
     unread = [skip.uri for skip in found.skipped]
     for path in sorted(before - kept):

@@ -41,6 +41,29 @@ class AddReport:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeReport:
+    """What `Shelf.merge` did, in items.
+
+    Attributes:
+        added: Copied.
+        replaced: Copied in the place of another content.
+        unchanged: The same in both, and kept once.
+        kept: Not copied, because this shelf's content of the file was kept.
+        removed: Dropped with this shelf's content of a file, of which the other's has fewer items.
+        skipped: What the others could not use, and why; it is not tried again while it stays as it is.
+        seconds: Wall time.
+    """
+
+    added: int
+    replaced: int
+    unchanged: int
+    kept: int
+    removed: int
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ShelfInfo:
     """What a shelf holds and what it was made with.
 

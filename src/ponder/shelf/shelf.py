@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
-from contextlib import closing, suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFound
+from ponder.errors import BadArguments, InputNotFound
 from ponder.index.cache import Cache, user_cache
 from ponder.index.stored import StoredIndex
 from ponder.index.stores import LOCAL, checked_store, named_store, open_store
 from ponder.index.versions import version_stamp
 from ponder.media.limits import Limits
 from ponder.protocols import BlobCache, Models
-from ponder.records import Query, Ranking, Row
+from ponder.records import Row
 from ponder.shelf.adding import INDEX, add_paths, plan_paths
+from ponder.shelf.conflicts import OnConflict
+from ponder.shelf.founding import founded
 from ponder.shelf.making import Spreads
-from ponder.shelf.manifest import NAME, Manifest
+from ponder.shelf.manifest import Manifest
+from ponder.shelf.merging import Advance, merge_into
 from ponder.shelf.plan import Plan
-from ponder.shelf.report import AddReport, Progress, ShelfInfo
-from ponder.shelf.writer import ITEMS_AT_ONCE, LOCK, writing
-
-if TYPE_CHECKING:
-    from ponder.cascade import Cascade
-    from ponder.cascade.cascade import OnFault
-    from ponder.cascade.pacing import Allocation
-    from ponder.cascade.search import Search as CascadeSearch
+from ponder.shelf.report import AddReport, MergeReport, Progress, ShelfInfo
+from ponder.shelf.searches import Searches
+from ponder.shelf.shard import Shard
+from ponder.shelf.writer import ITEMS_AT_ONCE, writing
 
 DEFAULT_MODELS = "lite"
 
 
-class Shelf:
+class Shelf(Searches):
     """An index of files on disk, with the models that made it (`protocols.Searchable`).
 
     One process writes at a time, any number read. Made by `open_shelf`.
@@ -100,6 +99,7 @@ class Shelf:
         commit_every: int = ITEMS_AT_ONCE,
         progress: Progress | None = None,
         spread: Spreads | None = None,
+        shard: Shard | None = None,
     ) -> AddReport:
         """Index files and folders; what has not changed since the last time is left alone.
 
@@ -117,6 +117,8 @@ class Shelf:
             progress: Is called after each item.
             spread: Has the rows made elsewhere (`ponder.spread`), and stored a shard at a time; None makes
                 them here.
+            shard: Only this part of the files, as if the others were neither there nor stored; machines that
+                take a shard each make shelves to be merged. None takes all.
 
         Raises:
             InputNotFound: A path does not exist; nothing is changed.
@@ -134,16 +136,60 @@ class Shelf:
                 commit_every=commit_every,
                 progress=progress,
                 spread=spread,
+                shard=shard,
             )
 
-    def plan(self, *paths: str | os.PathLike[str], follow_links: bool = False) -> Plan:
+    def merge(
+        self,
+        *others: Shelf,
+        on_conflict: OnConflict = "newer",
+        moved: Mapping[str, str] | None = None,
+        progress: Advance | None = None,
+    ) -> MergeReport:
+        """Copy what other shelves hold into this one; no model is asked, nor loaded.
+
+        Rows come as they are: item, reasoning, vectors, and what is known of their files and of files that
+        could not be used. A file is in both when its path is; then its content decides, by the digests and
+        the number of its items. The same content is kept once. Of another content,
+
+        - "newer" takes the one whose file had the later time of change, this shelf's where they are equal,
+        - "keep" takes this shelf's,
+        - "replace" takes the other's, of several others the last one's,
+        - "error" refuses, before anything is changed.
+
+        A file's items are taken together: where the other's are, pages that it has no more are removed. A
+        removal is not merged otherwise: what has gone from another shelf stays here.
+
+        Rows are read and committed a few megabytes at a time. After a kill or Ctrl-C, merging the same
+        shelves again goes on from there, and ends as one run would have.
+
+        Args:
+            *others: Made with the same models, settings and limits, wherever their indexes are. No other
+                process should be writing to them. They are not changed.
+            on_conflict: See above.
+            moved: Where files of the others lie here: new folders by the old ones, all absolute. An item's
+                id and place go with it.
+            progress: Is told items done and items in all.
+
+        Raises:
+            BadArguments: No shelf, this shelf itself, an unknown rule, or folders that cannot be moved so.
+            InputInvalid: A shelf was made with other models or settings; or two hold different contents of
+                a file, and the rule is "error". Nothing is changed.
+            BackendFailed: Another process is writing, a shelf's index is damaged or has gone, or a store
+                failed. What was committed stays.
+        """
+        return merge_into(self, others, on_conflict=on_conflict, moved=moved or {}, progress=progress)
+
+    def plan(
+        self, *paths: str | os.PathLike[str], follow_links: bool = False, shard: Shard | None = None
+    ) -> Plan:
         """What `add` would do, without doing it.
 
         Raises:
             InputNotFound: A path does not exist.
             InputInvalid: Nothing at the paths can be indexed.
         """
-        return plan_paths(self, paths, follow_links=follow_links)[0]
+        return plan_paths(self, paths, follow_links=follow_links, shard=shard)[0]
 
     def remove(self, ids: Collection[str] = (), where: str | None = None) -> int:
         """Remove items by id, by filter, or both; the number removed.
@@ -165,147 +211,6 @@ class Shelf:
             # The filter first: when it is invalid, nothing is removed.
             by_filter = 0 if where is None else self.index.remove_where(where)
             return by_filter + self.index.remove(ids)
-
-    def search(
-        self,
-        query: str | Query,
-        k: int = 10,
-        budget: int = 0,
-        stages: str | Cascade | None = None,
-        where: str | None = None,
-        on_fault: OnFault = "raise",
-        allocate: Allocation = "uniform",
-        explain: bool = False,
-        gates: bool = True,
-    ) -> Ranking:
-        """Search with a cascade.
-
-        Args:
-            query: Text, or a `Query` with media.
-            k: How many hits to return, at most.
-            budget: The most tokens that reasoner and judges may read and write for this query; 0 is plain
-                retrieval over the stored vectors.
-            stages: A cascade, or its stages as in ``--stages``; the default cascade unless told.
-            where: Only among items that this filter keeps (`ponder.index.filters`).
-            on_fault: What a failing model does: "raise" ends the search, "keep" goes on without its stage
-                and says so in the trace and in the stage's note (`ponder.cascade.Cascade.on`).
-            allocate: "uniform" spends the budget while there is someone to judge; "adaptive" only while the
-                first place is open (`ponder.cascade.pacing`).
-            explain: Also reckon what could be asked next (`Ranking.next`); no tokens are spent on it.
-            gates: Whether a stage is left out for queries that it was measured not to help.
-
-        Raises:
-            BadArguments: `k`, `budget`, `stages`, `on_fault` or `allocate` cannot be used.
-            InputInvalid: The query or the filter cannot be used, or the models are not the shelf's.
-            InputNotFound: The query's media are not there.
-            MissingDependency: The models' weights are not there.
-            BackendFailed: A model or the index failed.
-        """
-        search = self.searching(stages, on_fault)
-        return search(query, budget=budget, k=k, where=where, allocate=allocate, explain=explain, gates=gates)
-
-    def search_batch(
-        self,
-        queries: Sequence[str | Query],
-        k: int = 10,
-        budget: int = 0,
-        stages: str | Cascade | None = None,
-        where: str | None = None,
-        on_fault: OnFault = "raise",
-        allocate: Allocation = "adaptive",
-        gates: bool = True,
-    ) -> list[Ranking]:
-        """Search for many within one budget: tokens go to the queries whose first place is open.
-
-        Args:
-            queries: Texts, or `Query` objects.
-            k: How many hits to return for each, at most.
-            budget: The mean of tokens a query: all together spend at most ``budget * len(queries)``.
-            stages: As for `search`.
-            where: As for `search`.
-            on_fault: As for `search`.
-            allocate: "adaptive" shares the budget (`ponder.cascade.purse`); "uniform" gives each query the
-                mean.
-            gates: As for `search`.
-
-        Returns:
-            A ranking for each query, in their order.
-
-        Raises:
-            PonderError: As for `search`.
-        """
-        search = self.searching(stages, on_fault)
-        return search.batch(queries, budget=budget, k=k, where=where, allocate=allocate, gates=gates)
-
-    def recommend(
-        self,
-        like: Sequence[str],
-        dislike: Sequence[str] = (),
-        k: int = 10,
-        budget: int = 0,
-        stages: str | Cascade | None = None,
-        where: str | None = None,
-        allocate: Allocation = "uniform",
-        explain: bool = False,
-    ) -> Ranking:
-        """Find more like some items and less like others (`ponder.cascade.recommending`).
-
-        Args:
-            like: Ids of one item or more.
-            dislike: Ids.
-            k: How many hits to return, at most; the examples are not among them.
-            budget: The most tokens that judges may read and write, over what the liked have in common.
-            stages: As for `search`.
-            where: As for `search`.
-            allocate: As for `search`.
-            explain: As for `search`.
-
-        Raises:
-            BadArguments: Nothing is liked, or an item is liked and disliked.
-            InputNotFound: One of the items is not on the shelf.
-            PonderError: Else as for `search`.
-        """
-        from ponder.cascade import parse_stages
-        from ponder.cascade.recommending import recommend
-
-        self._refuse_lost()
-        return recommend(
-            self,
-            like,
-            dislike,
-            k=k,
-            budget=budget,
-            cascade=parse_stages(stages) if isinstance(stages, str) else stages,
-            where=where,
-            allocate=allocate,
-            explain=explain,
-            limits=self.manifest.limits,
-        )
-
-    def searching(self, stages: str | Cascade | None = None, on_fault: OnFault = "raise") -> CascadeSearch:
-        """A cascade on this shelf, ready to be asked: at once, as a batch, or stage by stage.
-
-        Args:
-            stages: As for `search`.
-            on_fault: As for `search`.
-
-        Raises:
-            BadArguments: The stages cannot be used.
-            BackendFailed: The index has gone.
-        """
-        from ponder.cascade import default_cascade, parse_stages
-
-        self._refuse_lost()
-        cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
-        return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
-
-    def _refuse_lost(self) -> None:
-        """An index that has gone would be searched as if nothing had ever been in it."""
-        from ponder.shelf.checking import again, lost_index
-
-        here = self.manifest.store == LOCAL
-        if here and self._index is None and (lost := lost_index(self.path)):
-            raise BackendFailed(lost, str(self.path / INDEX), again(self.path))
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""
@@ -401,7 +306,7 @@ def open_shelf(
     if manifest is None:
         assert models is not None
         new = Manifest.of(models, reason_tokens, limits, named_store(store or LOCAL))
-        manifest = _made(folder, new)
+        manifest = founded(folder, new)
     if models is not None:
         manifest.check_models(models, folder)
     manifest.check_settings(reason_tokens, limits, folder, store)
@@ -414,42 +319,6 @@ def load_models(name: str, cache: BlobCache) -> Models:
 
     models: Models = load(name, cache=cache)
     return models
-
-
-def _made(folder: Path, manifest: Manifest) -> Manifest:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        inside = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".manifest.json.")}
-    except FileExistsError as error:
-        raise InputInvalid("not a folder", str(folder), "give a folder for the shelf") from error
-    except OSError as error:
-        raise BackendFailed(
-            f"the shelf cannot be made: {error.strerror}", str(folder), "check the folder's permissions"
-        ) from error
-    if inside - {LOCK, NAME}:
-        raise InputInvalid(
-            "the folder holds other things and no shelf",
-            str(folder),
-            "give an empty or a new folder for the shelf; the files to index come after it",
-        )
-    if manifest.store != LOCAL:
-        _check_unused(manifest)
-    with writing(folder):
-        # Somebody else may have made it meanwhile.
-        there = Manifest.read(folder)
-        if there is None:
-            manifest.write(folder)
-        return there or manifest
-
-
-def _check_unused(manifest: Manifest) -> None:
-    with closing(open_store(manifest.store, Path(), manifest.dim)) as index:
-        if len(index):
-            raise InputInvalid(
-                "the store holds a shelf's items already",
-                manifest.store,
-                "give another name or prefix, or copy that shelf's manifest.json here to go on with it",
-            )
 
 
 def _bytes_in(folder: Path) -> int:

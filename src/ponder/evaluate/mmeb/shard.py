@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ponder.errors import BadArguments
+from ponder.shelf import shard as shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,8 @@ class Shard:
         Raises:
             BadArguments: It is none.
         """
-        first, slash, second = text.partition("/")
-        if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
-            raise BadArguments(f"not a shard: {text!r}", "--shard", "write NUMBER/OF, as in 1/4")
-        return cls(int(first), int(second))
+        parsed = shards.Shard.parse(text)
+        return cls(parsed.number, parsed.of)
 
     def begins(self, count: int) -> int:
         """Where this process begins among `count` things that every process needs and a cache shares.
