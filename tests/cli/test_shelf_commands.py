@@ -14,6 +14,25 @@ def test_index_search_info_remove(ponder, files, tmp_path):
     assert ponder.json("info", shelf)["items"] == 1
 
 
+def test_files_of_other_types_are_counted(ponder, files, tmp_path):
+    (files / "letter.docx").write_bytes(b"PK")
+    (files / ".hidden.docx").write_bytes(b"PK")
+    made = ponder.json("index", tmp_path / "shelf", files, "--models", "fake")
+    assert (made["added"], made["ignored"], made["skipped"]) == (2, 1, [])
+    _, out, _ = ponder("index", tmp_path / "shelf", files)
+    assert "2 unchanged, 0 removed, 0 skipped, 1 of other types in" in out
+    (files / "letter.docx").unlink()
+    _, out, _ = ponder("index", tmp_path / "shelf", files)
+    assert "0 skipped in" in out
+
+
+def test_a_folder_of_files_is_no_shelf(ponder, files, tmp_path):
+    _, _, said = ponder("search", files, "kite")
+    assert f"there is no shelf ({files})" in said and f"ponder index SHELF {files}" in said
+    _, _, said = ponder("search", tmp_path / "none", "kite")
+    assert f"ponder index {tmp_path / 'none'} PATH" in said
+
+
 def test_hits_ranks_scores_and_budget(ponder, shelf):
     for budget in (0, 1, 17, 256):
         found = ponder.json("search", shelf, "a red kite under water", "--budget", budget, "-k", 5)

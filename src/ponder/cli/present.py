@@ -35,6 +35,7 @@ def report_json(report: AddReport, seconds: float) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "removed": report.removed,
         "skipped": skipped_json(report.skipped),
+        "ignored": report.ignored,
         "tokens": tokens_of(report.tokens),
         "seconds": round(seconds, 3),
     }
@@ -42,9 +43,10 @@ def report_json(report: AddReport, seconds: float) -> dict[str, Any]:
 
 def report_line(report: AddReport, seconds: float) -> str:
     """The same, for people."""
+    others = f", {report.ignored} of other types" if report.ignored else ""
     return (
         f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, "
-        f"{report.removed} removed, {len(report.skipped)} skipped in {seconds:.1f} s; "
+        f"{report.removed} removed, {len(report.skipped)} skipped{others} in {seconds:.1f} s; "
         f"tokens: {report.tokens.read} read, {report.tokens.written} written, {report.tokens.cached} cached"
     )
 

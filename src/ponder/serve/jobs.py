@@ -135,5 +135,6 @@ class Jobs:
             "unchanged": report.unchanged,
             "removed": report.removed,
             "skipped": [{"name": Path(each.uri).name, "error": each.error} for each in report.skipped],
+            "ignored": report.ignored,
         }
         job.state, job.seconds = "done", time.perf_counter() - began

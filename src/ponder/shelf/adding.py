@@ -63,6 +63,7 @@ def add_paths(
         skipped=(*plan.skipped, *skipped),
         tokens=maker.usage,
         seconds=time.perf_counter() - began,
+        ignored=plan.ignored,
     )
 
 

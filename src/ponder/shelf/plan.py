@@ -47,6 +47,7 @@ class Plan:
         skipped: What cannot be indexed, and why.
         refused: What was tried earlier and need not be tried again; those under the paths are in
             `skipped` too.
+        ignored: How many files under the paths are of types that are not ours, whatever the shard.
     """
 
     tasks: list[Task] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Plan:
     unchanged: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    ignored: int = 0
 
 
 def make_plan(
@@ -99,7 +101,7 @@ def make_plan(
     ]
     # What is no file here may be one, or a folder full of them, on the machine whose shard it is in.
     skipped = [skip for skip in found.skipped if mine(skip.uri) or not os.path.isfile(skip.uri)]  # noqa: PTH113
-    plan = Plan(skipped=skipped, refused=elsewhere)
+    plan = Plan(skipped=skipped, refused=elsewhere, ignored=found.ignored)
     for file in found.sources:
         if mine(file.path):
             _add_file(plan, file, catalog, opener, limits)

@@ -29,6 +29,7 @@ class AddReport:
         skipped: Left out, and why.
         tokens: What the reasoner read and wrote, and the length of the reasonings that were reused.
         seconds: Wall time.
+        ignored: Files under the paths that are of types that are not ours; hidden ones are not counted.
     """
 
     added: int
@@ -38,6 +39,7 @@ class AddReport:
     skipped: tuple[Skipped, ...]
     tokens: Usage
     seconds: float
+    ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,7 +299,9 @@ def open_shelf(
     store = None if store is None else checked_store(store)
     manifest = Manifest.read(folder)
     if manifest is None and not create:
-        raise InputNotFound("there is no shelf", str(folder), f"make one: ponder index {folder} PATH")
+        # Whoever names the folder of their files has not got a shelf yet: it is another folder.
+        made = f"SHELF {folder}" if folder.is_dir() and any(folder.iterdir()) else f"{folder} PATH"
+        raise InputNotFound("there is no shelf", str(folder), f"make one: ponder index {made}")
     if isinstance(models, str) or (models is None and manifest is None):
         cache = user_cache() if cache is None else cache
         models = load_models(models or DEFAULT_MODELS, cache)
