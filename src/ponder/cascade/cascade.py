@@ -53,10 +53,9 @@ class Cascade(Step):
         """
         first, *rest = self.stages or (None,)
         if not isinstance(first, Retrieve):
+            # A stage that nobody knows is said to be that, and not to be out of place.
             if isinstance(first, Rerank):
-                first.judge(
-                    models
-                )  # a stage that nobody knows is said to be that, and not to be out of place
+                first.judge(models)
             raise BadArguments("a cascade begins with retrieve", f"stages {self}", "put retrieve first")
         for name, times in Counter(stage.name for stage in self.stages).items():
             if times > 1:
