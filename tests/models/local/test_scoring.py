@@ -188,9 +188,11 @@ def test_attention_to_one_copy_of_the_beginning_is_attention_to_many(
     asked = prompts("what is played sitting?")
     assert scoring.can_share(engine.loaded.text_config)
     shared = values(engine, asked)
-    monkeypatch.setattr(scoring, "can_share", lambda config: False)
+    refused = []
+    monkeypatch.setattr(scoring, "can_share", lambda config: refused.append(config) or False)
     copied = values(engine, asked)
-    assert shared != copied, "both went the same way"
+    # Not by their bits: on some processors both ways round to the same.
+    assert refused, "both went the same way"
     near_enough = NEAR if dtype == "float32" else 0.1
     for one, other in zip(shared, copied, strict=True):
         assert one == pytest.approx(other, abs=near_enough)
