@@ -21,8 +21,7 @@ _PARTITIONS_PROBED = 0.12
 """Of the partitions; the recall of it is in docs/stores.md."""
 
 _LEAST_PROBES = 100
-_SECONDS_KNOWN, _SHARE_OF_ASKING = 5.0, 0.02
-"""How long it is known whether there is an index: so long, and longer where asking takes long itself."""
+_SECONDS_KNOWN = 5.0
 
 
 class LanceSearcher:
@@ -90,6 +89,5 @@ class LanceSearcher:
         if now >= self._asked_until:
             found = vector_index(self._table)
             self._partitions = math.ceil(found[0].num_indexed_rows / found[1]) if found else 0
-            answered = time.monotonic()
-            self._asked_until = answered + max(_SECONDS_KNOWN, (answered - now) / _SHARE_OF_ASKING)
+            self._asked_until = now + _SECONDS_KNOWN
         return self._partitions
