@@ -130,7 +130,7 @@ class Rerank(Step):
         if self.reranker is not None:
             return self.reranker
         if self.name not in models.rerankers:
-            known = ", ".join(["retrieve", "think", *sorted(models.rerankers)])
+            known = ", ".join([Retrieve.name, Think.name, *sorted(models.rerankers)])
             raise BadArguments(f"unknown stage {self.name!r}", f"models {models.name}", f"known: {known}")
         return models.rerankers[self.name]
 

@@ -32,14 +32,7 @@ def index(
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow symbolic links that lead out of PATH.")
     ] = False,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Where a new shelf keeps its index: lance (its folder), s3://…, postgresql://…, qdrant+http://…",
-            metavar="WHERE",
-            show_default=False,
-        ),
-    ] = None,
+    store: options.Store = None,
     shard: options.FileShard = None,
     on: options.On = "local",
     actors: options.Actors = None,

@@ -38,14 +38,7 @@ def merge(
             show_default=False,
         ),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Where a new shelf keeps its index, as for `ponder index`.",
-            metavar="WHERE",
-            show_default=False,
-        ),
-    ] = None,
+    store: options.Store = None,
     as_json: options.Json = False,
 ) -> None:
     """Copy what other shelves hold into one; no model is asked.

@@ -97,6 +97,14 @@ SpoolFolder = Annotated[
     Path | None,
     typer.Option("--spool", help="Folder that all machines see, for finished shards; beside the result."),
 ]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        help="Where a new shelf keeps its index: lance (its folder), s3://…, postgresql://…, qdrant+http://…",
+        metavar="WHERE",
+        show_default=False,
+    ),
+]
 FileShard = Annotated[
     str | None,
     typer.Option(

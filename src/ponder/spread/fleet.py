@@ -6,7 +6,6 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from ponder.errors import BadArguments, InputInvalid, MissingDependency, PonderError, first_line
@@ -170,16 +169,17 @@ class Fleet:
 
     def _finished(self, each: Hired, accept: Callable[[Shard], None]) -> Iterator[Shard]:
         """What a dead worker had finished, though the answers died with it: a later shard ended it."""
-        for handed in list(each.hand):
+        for handed in [given for given in each.hand if self._spool.has(given[0].key)]:
             shard, _ = handed
-            with suppress(Refused):
-                if self._spool.has(shard.key):
-                    accept(shard)
-                    each.hand.remove(handed)
-                    self._tell("done", each, shard)
-                    yield shard
-                    if each.hand:
-                        self._begin(each)
+            try:
+                accept(shard)
+            except Refused:
+                continue
+            each.hand.remove(handed)
+            self._tell("done", each, shard)
+            yield shard
+            if each.hand:
+                self._begin(each)
 
     def _dismiss_late(self) -> None:
         now = time.monotonic()
