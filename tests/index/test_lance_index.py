@@ -36,8 +36,9 @@ def test_a_row_that_cannot_be_stored_changes_nothing(tmp_path):
     index = LanceIndex(tmp_path, 4)
     index.add([make_row("a", [[1, 0, 0, 0]])])
     for bad in (make_row("b", [[1, 0, 0, 0]], metadata={"x": object()}), make_row("\udcff", [[1, 0, 0, 0]])):
-        with pytest.raises(InputInvalid):
-            index.add([make_row("a", [[0, 1, 0, 0]]), bad])
+        with pytest.raises(InputInvalid, match="cannot be stored") as failure:
+            index.add([make_row("a", [[0, 1, 0, 0]]), bad, make_row("c", [[0, 1, 0, 0]] * 2)])
+        assert failure.value.where == ascii(bad.item.id)
     assert [(m.id, m.score) for m in index.search(unit([1, 0, 0, 0]), 5)] == [("a", 1.0)]
 
 

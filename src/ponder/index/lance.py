@@ -96,9 +96,9 @@ class LanceIndex:
                 str(self.path),
                 made_again(self.path),
             )
-        with self._guard("open"):
+        with guarded("open", self.path):
             self._table = open_table(self.path, dim, create=create)
-            self._searcher = LanceSearcher(self._table, dim, effort)
+            self._searcher = LanceSearcher(self._table, dim, effort, remote=self._remote)
 
     def add(self, rows: Sequence[Row]) -> None:
         """Add rows, replacing those with the same ids, in one version. All in or none.
@@ -281,4 +281,4 @@ class LanceIndex:
             self.compact()
 
     def _guard(self, doing: str) -> AbstractContextManager[None]:
-        return guarded(doing, self.path)
+        return guarded(doing, self.path, self._table if self._remote else None)

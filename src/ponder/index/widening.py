@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LEAST = 64
 """So many are fetched at least: a second round costs more than some rows that were not needed."""
 
-_CANDIDATES, _LEAST_CANDIDATES, _CANDIDATES_OF_PARTS = 1.5, 16, 4.0
+_CANDIDATES_OF_PARTS = 4.0
 
 
 @dataclass(slots=True)
@@ -24,18 +24,23 @@ class Width:
     """How many candidates of an approximate index to read first: fewer than of a scan, as each is a read.
 
     One and a half for an item that is wanted, until items of several parts have shown that to be too few.
+
+    Attributes:
+        each: For an item that is wanted.
+        least: Whatever is wanted.
     """
 
-    _each: float = _CANDIDATES
+    each: float = 1.5
+    least: int = 16
 
     def first(self, k: int) -> int:
         """So many for the k best items."""
-        return max(round(self._each * k), _LEAST_CANDIDATES)
+        return max(round(self.each * k), self.least)
 
     def asked(self, k: int, limit: int) -> None:
         """So many had to be asked for."""
         if limit > self.first(k):
-            self._each = _CANDIDATES_OF_PARTS
+            self.each = _CANDIDATES_OF_PARTS
 
 
 @dataclass(frozen=True, slots=True)
