@@ -6,7 +6,7 @@ FOLDER is what `ponder mine DIR --out FOLDER` wrote. In-batch negatives only; mi
 retriever's nearest that nobody labelled, as a miner without judgement takes them); what the filter spares and
 no mined ones; mined ones behind the filter; and these with the judge's ranking distilled. "Anywhere" takes
 negatives that answer no training query too. Batches of 128 queries, so that seeds matter. Labels are as they
-are, but for the last two, which soften them as `ponder train adapter` does.
+are, but for the last two, which average that with a map of softened ones as `ponder train adapter` does.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main() -> None:
     told = parser.parse_args()
     train, dev = (load_beir(told.data, split=split) for split in ("train", "dev"))
     found = list(read_pairs(told.pairs / "pairs"))
-    hard = AdapterSettings(batch=128, akin=0.0)
+    hard = AdapterSettings(batch=128, akin=(0.0,))
     arms: dict[str, tuple[list[Pair] | None, AdapterSettings]] = {
         "in-batch only": (None, hard),
         "+ mined anywhere, no filter": (unfiltered(found), replace(hard, strangers=True)),
@@ -95,8 +95,8 @@ def main() -> None:
         "+ the filter's masks alone": (masks(found), hard),
         "+ mined, filtered": (found, hard),
         "+ mined, filtered, distilled": (found, replace(hard, distil=0.3)),
-        "in-batch only, softened": (None, AdapterSettings(batch=128)),
-        "+ mined, filtered, softened": (found, AdapterSettings(batch=128)),
+        "in-batch only, the default": (None, AdapterSettings(batch=128)),
+        "+ mined, filtered, the default": (found, AdapterSettings(batch=128)),
     }
     results: dict[str, list[Columns]] = {}
     with user_cache() as cache, progress("trainings") as advance:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,9 +50,9 @@ def _pictures(**changed: object) -> Pictures:
 NONE = (np.ones((2, FEATURES), np.float32), np.ones((2, 384), np.float32))
 
 
-def _loss(pictures: Pictures, queries: list[int], **settings: float) -> float:
-    data = _Data(pictures, AdapterSettings(**{"akin": 0.0, **settings}))  # type: ignore[arg-type]
-    return float(data.loss(queries, torch.zeros(FEATURES, 384), torch.zeros(FEATURES)))
+def _loss(pictures: Pictures, queries: list[int], *, akin: float = 0.0, **settings: float) -> float:
+    data = _Data(pictures, AdapterSettings(akin=(akin,), **settings))  # type: ignore[arg-type]
+    return float(data.loss(queries, torch.zeros(FEATURES, 384), torch.zeros(FEATURES), akin=akin))
 
 
 def test_what_looks_say_is_learned() -> None:
@@ -69,6 +70,28 @@ def test_the_same_seed_gives_the_same_map_and_another_another() -> None:
     ]
     assert np.array_equal(maps[0], maps[1])
     assert not np.allclose(maps[0], maps[2])
+
+
+def test_of_several_shares_of_softened_labels_the_mean_is_taken() -> None:
+    def fitted(*akin: float) -> NDArray[np.float32]:
+        settings = AdapterSettings(classes=0, steps=5, batch=8, akin=akin)
+        return fit_adapter(_pictures(), NONE, settings)[0]
+
+    one, other = fitted(0.0), fitted(0.5)
+    assert not np.allclose(one, other)
+    np.testing.assert_allclose(fitted(0.0, 0.5), (one + other) / 2, atol=1e-6)
+
+
+def test_features_that_are_not_seen_are_not_learned_from() -> None:
+    pictures = _pictures()
+    data = _Data(pictures, AdapterSettings(dropout=0.5))
+    grid = torch.zeros(FEATURES, 384, requires_grad=True)
+    drawing = torch.Generator().manual_seed(0)
+    data.loss([0, 1], grid, torch.zeros(FEATURES), drawing=drawing).backward()  # type: ignore[no-untyped-call]
+    seen = torch.rand((2, FEATURES), generator=torch.Generator().manual_seed(0)) >= 0.5
+    learned = grid.grad.abs().sum(dim=1) > 0  # type: ignore[union-attr]
+    assert 0 < learned.sum() < FEATURES
+    assert not learned[~seen.any(dim=0)].any()
 
 
 def test_without_a_map_the_loss_is_that_of_equal_scores() -> None:
@@ -126,10 +149,21 @@ def test_scores_are_those_of_the_embedder_with_the_adapter() -> None:
     assert loss == pytest.approx(by_hand, abs=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"batch": 1}, {"temperature": 0.0}, {"distil": -1.0}])
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": 0},
+        {"batch": 1},
+        {"temperature": 0.0},
+        {"distil": -1.0},
+        {"dropout": 1.0},
+        {"akin": ()},
+        {"akin": (0.5, 2.0)},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadArguments, match=f"--{next(iter(wrong))}"):
-        AdapterSettings(**wrong)  # type: ignore[arg-type]
+        AdapterSettings(**wrong)
 
 
 def test_only_plain_lite_is_taught() -> None:
@@ -158,12 +192,12 @@ def test_softened_labels_are_a_cross_entropy_by_hand() -> None:
     # Without a map all scores are equal: a uniform guess costs log 4 whatever is wanted.
     assert _loss(pictures, [0, 1, 2, 3], akin=1.0) == pytest.approx(np.log(4), abs=1e-5)
     grid = torch.from_numpy(np.random.default_rng(1).normal(size=(FEATURES, 384)).astype(np.float32) / 40)
-    data = _Data(pictures, AdapterSettings(akin=1.0))
+    data = _Data(pictures, AdapterSettings(akin=(1.0,)))
     learned = pictures.looks[:4] @ grid.numpy()
     learned /= np.maximum(np.linalg.norm(learned, axis=1, keepdims=True), 1.0)
     logits = asked @ learned.T / data.scale / AdapterSettings().temperature
     ours = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    found = float(data.loss([0, 1, 2, 3], grid, torch.zeros(FEATURES)))
+    found = float(data.loss([0, 1, 2, 3], grid, torch.zeros(FEATURES), akin=1.0))
     assert found == pytest.approx(float(-(wanted * ours).sum(axis=1).mean()), rel=1e-4)
 
 

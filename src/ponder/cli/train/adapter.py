@@ -11,6 +11,7 @@ from ponder.cli import options as general
 from ponder.cli.console import print_json, progress, quiet_stdout, show
 from ponder.cli.partly import finish
 from ponder.cli.train import options, results
+from ponder.errors import BadArguments
 
 
 def adapter(
@@ -31,9 +32,13 @@ def adapter(
         bool, typer.Option("--strangers", help="Also negatives that answer no query of the training set.")
     ] = False,
     classes: Annotated[float, typer.Option(help="Weight of what the classifier knows already.")] = 1.0,
-    akin: Annotated[
-        float, typer.Option(help="Share of the loss for labels softened by what is asked.")
+    dropout: Annotated[
+        float, typer.Option(help="Share of a look's features that a step does not see.")
     ] = 0.3,
+    akin: Annotated[
+        str,
+        typer.Option(help="Share of the loss for labels softened by what is asked; of several, the mean."),
+    ] = "0,0.3",
     warmth_akin: Annotated[float, typer.Option(help="Of likenesses, for --akin.")] = 0.1,
     distil: Annotated[float, typer.Option(help="Weight of the judge's ranking; needs --pairs.")] = 0.0,
     warmth: Annotated[float, typer.Option(help="Of the judge's scores, for --distil.")] = 0.5,
@@ -65,7 +70,8 @@ def adapter(
         negatives=negatives,
         strangers=strangers,
         classes=classes,
-        akin=akin,
+        dropout=dropout,
+        akin=_shares(akin),
         warmth_akin=warmth_akin,
         distil=distil,
         warmth=warmth,
@@ -107,3 +113,12 @@ def adapter(
             f" --models lite,adapter={out / 'model'}"
         )
     finish(skipped, left_out)
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise BadArguments(
+            f"not shares: {text!r}", "--akin", "give numbers from 0 to 1, as in 0,0.3"
+        ) from None

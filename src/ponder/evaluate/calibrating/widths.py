@@ -12,7 +12,7 @@ from ponder.evaluate.metrics import scores_of
 from ponder.records import Kind, Trust
 from ponder.rerank.fusion import centred, usable
 
-WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0)
+WIDTHS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0)
 """That are tried, in swings; beyond the last everyone is judged."""
 
 
