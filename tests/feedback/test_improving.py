@@ -20,8 +20,8 @@ from ponder.train.job import Progress
 
 
 def _figures(values: Sequence[float], whole: Sequence[float] = (), **guards: float) -> Figures:
-    column = {"hit@10": list(values)}
-    return Figures("m", column, {"hit@10": list(whole or values)}, 10.0, guards)
+    column = {"ndcg@10": list(values)}
+    return Figures("m", column, {"ndcg@10": list(whole or values)}, 10.0, guards)
 
 
 BEFORE = _figures([0, 0, 1, 0], video=0.5)
@@ -34,7 +34,7 @@ BEFORE = _figures([0, 0, 1, 0], video=0.5)
         (_figures([0, 0, 1, 0], video=0.5), False, "no gain"),
         (_figures([1, 1, 1, 1], video=0.48), False, "video fell from 0.500 to 0.480"),
         (_figures([1, 1, 1, 1], video=0.491), True, "over the best so far"),
-        (_figures([1, 1, 1, 1], whole=[0, 0, 0, 0], video=0.5), False, "the cascade's hit@10 fell"),
+        (_figures([1, 1, 1, 1], whole=[0, 0, 0, 0], video=0.5), False, "the cascade's ndcg@10 fell"),
     ],
 )
 def test_a_round_is_kept_if_it_helps_and_harms_nobody(now: Figures, kept: bool, why: str) -> None:

@@ -30,7 +30,7 @@ def improve(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="At most; a round that does not help is the last.")] = 3,
     budget: Annotated[int, typer.Option(help="Tokens a query, to mine and on dev.")] = 1024,
-    metric: Annotated[str, typer.Option(help="That the retriever is to gain.")] = "hit@10",
+    metric: Annotated[str, typer.Option(help="That the retriever is to gain.")] = "ndcg@10",
     harm: Annotated[float, typer.Option(help="That a guarded figure may lose.")] = 0.01,
     stages: options.Stages = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,

@@ -85,12 +85,13 @@ class Rule:
     """When a round is kept.
 
     Attributes:
-        metric: That is to rise, of the retriever alone.
+        metric: That is to rise, of the retriever alone. ndcg@10 sees the first place and those behind it: by
+            hit@10 a round was kept that found more and put less of it first (docs/log.md).
         harm: How far a guarded data set, and the cascade's own figure, may fall below what they were before
             the loop.
     """
 
-    metric: str = "hit@10"
+    metric: str = "ndcg@10"
     harm: float = 0.01
 
     def judge(self, now: Figures, best: Figures, before: Figures) -> tuple[bool, str]:

@@ -26,6 +26,9 @@ REASON_TOKENS = 192
 """A document's ECR: about five definitions. Retrieval gains nothing beyond; the judges read the first."""
 
 SHIPPED = Path(__file__).parent / "files" / "lite.calibration.json"
+
+ADAPTERS = {"drawings": Path(__file__).parent / "files" / "drawings"}
+"""Those that come with ponder: ``tools/make_drawings_adapter.py`` makes it, its card says from what."""
 """Measured on the dev splits of our benchmarks by ``ponder calibrate``; docs/scaling.md has the command."""
 
 
@@ -59,8 +62,9 @@ class LiteModels:
             with (a class name's prior likelihood).
         calibration: A file of ``ponder calibrate``; "" takes the one that comes with ponder, which counts for
             judges and encoders of full size only, "none" none.
-        adapter: A folder of ``ponder train adapter``; "" for none. It keeps the scale of retrieval's scores,
-            so what was measured of judges beside the plain embedder goes on counting.
+        adapter: A folder of ``ponder train adapter``, or ``drawings`` for the one that comes with ponder; ""
+            for none. It keeps the scale of retrieval's scores, so what was measured of judges beside the
+            plain embedder goes on counting.
 
     Raises:
         BadArguments: An unknown vision, or fewer layers than one.
@@ -92,7 +96,7 @@ class LiteModels:
             # A shelf remembers the name, and is searched from other folders too.
             calibration = str(Path(calibration).expanduser().absolute())
         told["calibration"] = calibration or None
-        if adapter:
+        if adapter and adapter not in ADAPTERS:
             adapter = str(Path(adapter).expanduser().absolute())
         told["adapter"] = adapter or None
         changed = [f"{key}={value}" for key, value in told.items() if value not in (None, plain.get(key))]
@@ -100,7 +104,7 @@ class LiteModels:
         self._vision, self._language = Vision(name=vision), Language(cache=cache, layers=judge_layers)
         self._encoder = TextEncoder(name=text, layers=text_layers)
         self._perceiver = Perceiver(self._vision, cache)
-        self.adapter = Adapter(Path(adapter)) if adapter else None
+        self.adapter = Adapter(ADAPTERS.get(adapter, Path(adapter))) if adapter else None
         if self.adapter is not None:
             self.adapter.fits(self._vision.fingerprint, self._encoder.fingerprint)
         self.calibration = self._beside(_calibration(calibration))
