@@ -18,7 +18,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,15 +145,8 @@ def raw_search(store: str, index: Any) -> Raw:
         client, name = index._client, index.name
         return lambda query: client.query_points(name, query=[query.tolist()], limit=K, with_payload=["id"])
 
-    table = index._table
-    if store == "s3":
-        import lancedb
-
-        # LanceDB's own way to see what a writer did: what ponder promises, too.
-        table = lancedb.connect(index.path, read_consistency_interval=timedelta(0)).open_table(table.name)
-
     def search(query: NDArray[np.float32]) -> object:
-        asked = table.search(query, vector_column_name="vector").distance_type("dot")
+        asked = index._table.search(query, vector_column_name="vector").distance_type("dot")
         asked = asked.nprobes(effort).refine_factor(1) if effort else asked
         return asked.select(["id", "part", "_distance"]).limit(K).to_list()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from index_rows import make_row, random_rows, unit
 
 from ponder.errors import BackendFailed, InputInvalid, InputNotFound
 from ponder.index import ExactIndex, LanceIndex
+from ponder.index.rows import to_table
+from ponder.records import Embedded
 
 
 def test_a_replacement_is_one_version(tmp_path):
@@ -222,3 +225,13 @@ def test_a_long_text_of_many_parts_that_is_stored_alone_comes_back(tmp_path):
     [found] = LanceIndex(tmp_path, 4).get(["novel"])
     assert found.reasoning == row.reasoning
     assert len(found.embedded.labels) == 800
+
+
+def test_labels_and_vectors_that_do_not_match_are_refused_though_their_sums_do():
+    one, two = make_row("a", [[1, 0, 0, 0]]), make_row("b", [[1, 0, 0, 0]] * 2)
+    rows = [
+        dataclasses.replace(one, embedded=Embedded(("x", "y"), one.embedded.vectors)),
+        dataclasses.replace(two, embedded=Embedded(("x",), two.embedded.vectors)),
+    ]
+    with pytest.raises(InputInvalid, match="2 labels, 1 vectors"):
+        to_table(rows, 4)

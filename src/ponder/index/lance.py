@@ -96,7 +96,7 @@ class LanceIndex:
                 str(self.path),
                 made_again(self.path),
             )
-        with guarded("open", self.path):
+        with self._guard("open"):
             self._table = open_table(self.path, dim, create=create)
             self._searcher = LanceSearcher(self._table, dim, effort, remote=self._remote)
 
@@ -281,4 +281,4 @@ class LanceIndex:
             self.compact()
 
     def _guard(self, doing: str) -> AbstractContextManager[None]:
-        return guarded(doing, self.path, self._table if self._remote else None)
+        return guarded(doing, self.path)

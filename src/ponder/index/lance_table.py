@@ -48,14 +48,9 @@ def open_table(path: str | Path, dim: int, *, create: bool) -> Table:
     """
     import lancedb
 
-    # Zero: every read looks for the newest version, as a reader beside a writer must. On object storage that
-    # is five listings a search, one after another, so there whoever reads looks once.
-    remote = is_remote(path)
-    database = lancedb.connect(
-        path,
-        read_consistency_interval=None if remote else timedelta(0),
-        storage_options=_REMOTE_OPTIONS if remote else None,
-    )
+    # Zero: every read looks for the newest version, as a reader beside a writer must.
+    options = _REMOTE_OPTIONS if is_remote(path) else None
+    database = lancedb.connect(path, read_consistency_interval=timedelta(0), storage_options=options)
     if TABLE in database.list_tables(limit=10).tables:
         table = database.open_table(TABLE)
     elif create:
@@ -124,20 +119,13 @@ def nearest_parts(table: pa.Table, dim: int) -> Nearest:
 
 
 @contextmanager
-def guarded(doing: str, path: str | Path, table: Table | None = None) -> Iterator[None]:
+def guarded(doing: str, path: str | Path) -> Iterator[None]:
     """Turn Lance's errors into ours.
-
-    Args:
-        doing: What is about to be done, a verb.
-        path: Of the database.
-        table: One on object storage, which is read at its newest version from here on.
 
     Raises:
         BackendFailed: Says what to check.
     """
     try:
-        if table is not None:
-            table.checkout_latest()  # type: ignore[no-untyped-call]
         yield
     except (OSError, RuntimeError, ValueError) as error:
         check = "the disk's free space and permissions"

@@ -64,6 +64,9 @@ def to_table(rows: Iterable[Row], dim: int) -> pa.Table:
     texts = []
     for row in rows:
         try:
+            # In one table for all, what is missing in one row would be taken from the next.
+            if len(row.embedded.labels) != len(row.embedded.vectors):
+                raise ValueError(f"{len(row.embedded.labels)} labels, {len(row.embedded.vectors)} vectors")
             texts.append(stored_texts(row))
         except (TypeError, ValueError) as error:
             raise _unstorable(row, error) from error
