@@ -25,9 +25,8 @@ def allowed(stamps: Path, target: Path) -> None:
     """A BEIR folder of the train split's pictures that may be passed on, and of what is asked of them."""
     names = set((stamps / "redistributable.txt").read_text("utf-8").split())
     (target / "qrels").mkdir(parents=True)
-    header, *lines = (stamps / "qrels" / "train.tsv").read_text("utf-8").splitlines()
-    # A header's last column is a word.
-    rows = lines if not header.split("\t")[-1].isdigit() else [header, *lines]
+    # A header names no picture.
+    rows = (stamps / "qrels" / "train.tsv").read_text("utf-8").splitlines()
     rows = [row for row in rows if row.split("\t")[1] in names]
     (target / "qrels" / "train.tsv").write_text("\n".join(rows) + "\n", "utf-8")
     queries, shown = ({row.split("\t")[place] for row in rows} for place in (0, 1))
@@ -58,13 +57,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         data, trained = Path(made) / "drawings", Path(made) / "trained"
         allowed(given.stamps, data)
-        dev = [part for folder in (given.dev or [given.stamps]) for part in ("--dev", str(folder))]
+        measured = given.dev or [given.stamps]
+        dev = [part for folder in measured for part in ("--dev", str(folder))]
         command = [ponder, "train", "adapter", data, "--out", trained, "--licence", LICENCE, *dev]
         subprocess.run(command, check=True)
         given.out.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(trained / "model" / "adapter.safetensors", given.out / "adapter.safetensors")
         card = (trained / "README.md").read_text("utf-8")
-    remade = "python tools/make_drawings_adapter.py ../shared/data/stamps"
+    shown = " ".join(f"--dev ../shared/data/{folder.name}" for folder in measured)
+    remade = f"python tools/make_drawings_adapter.py ../shared/data/stamps {shown}"
     begin, end = card.index("ponder train adapter", card.index("## How to make it again")), card.rindex("```")
     card = card[:begin] + remade + "\n" + card[end:]
     card = card.replace("lite,adapter=FOLDER/model", "lite,adapter=drawings")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ponder.errors import InputNotFound
+from ponder.evaluate.beir import load_beir
 from ponder.presets.lite import ADAPTERS, LiteModels
 from ponder.testing.examples import picture_content, text_content
 
 FOLDER = ADAPTERS["drawings"]
+MAKER = Path(__file__).parents[2] / "tools" / "make_drawings_adapter.py"
 
 
 def test_it_is_what_its_card_says():
@@ -36,6 +41,27 @@ def test_it_is_chosen_by_name_and_keeps_what_was_measured_of_judges():
 def test_what_is_no_name_is_a_folder(tmp_path):
     with pytest.raises(InputNotFound, match="no adapter here"):
         LiteModels(adapter=str(tmp_path / "drawings"))
+
+
+def test_it_is_made_of_what_may_be_passed_on(tmp_path):
+    stamps = tmp_path / "stamps"
+    (stamps / "qrels").mkdir(parents=True)
+    (stamps / "images").mkdir()
+    for name in "abc":
+        (stamps / "images" / f"{name}.png").write_bytes(name.encode())
+    rows = [{"_id": name, "image": f"images/{name}.png"} for name in "abc"]
+    (stamps / "corpus.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    asked = [{"_id": f"q{name}", "text": name} for name in "abc"]
+    (stamps / "queries.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in asked))
+    (stamps / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\nqa\ta\t1\nqb\tb\t1\n")
+    (stamps / "qrels" / "dev.tsv").write_text("query-id\tcorpus-id\tscore\nqc\tc\t1\n")
+    (stamps / "redistributable.txt").write_text("a\nc\n")
+    told = runpy.run_path(str(MAKER))
+    told["allowed"](stamps, tmp_path / "made")
+    made = load_beir(tmp_path / "made", split="train")
+    assert [item.id for item in made.items] == ["a"]
+    assert [each.query.id for each in made.queries] == ["qa"]
+    assert [file.name for file in (tmp_path / "made" / "images").iterdir()] == ["a.png"]
 
 
 @pytest.mark.lite

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from ponder.cli.main import app
 from ponder.embed.lite import DIM, meaning_of
 from ponder.errors import BadArguments, InputInvalid
 from ponder.models.lite.adapter import Adapter, save_adapter
@@ -164,6 +166,14 @@ def test_scores_are_those_of_the_embedder_with_the_adapter() -> None:
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(BadArguments, match=f"--{next(iter(wrong))}"):
         AdapterSettings(**wrong)
+
+
+@pytest.mark.parametrize("text", ["", "0,", "half"])
+def test_shares_that_are_no_numbers_are_refused(tmp_path: Path, text: str) -> None:
+    arguments = ["train", "adapter", str(tmp_path), "--out", str(tmp_path / "out"), "--akin", text]
+    found = CliRunner().invoke(app, arguments)
+    assert isinstance(found.exception, BadArguments)
+    assert found.exception.where == "--akin"
 
 
 def test_only_plain_lite_is_taught() -> None:

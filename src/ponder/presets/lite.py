@@ -26,10 +26,10 @@ REASON_TOKENS = 192
 """A document's ECR: about five definitions. Retrieval gains nothing beyond; the judges read the first."""
 
 SHIPPED = Path(__file__).parent / "files" / "lite.calibration.json"
+"""Measured on the dev splits of our benchmarks by ``ponder calibrate``; docs/scaling.md has the command."""
 
 ADAPTERS = {"drawings": Path(__file__).parent / "files" / "drawings"}
 """Those that come with ponder: ``tools/make_drawings_adapter.py`` makes it, its card says from what."""
-"""Measured on the dev splits of our benchmarks by ``ponder calibrate``; docs/scaling.md has the command."""
 
 
 @dataclass(frozen=True, slots=True)
