@@ -100,3 +100,22 @@ def test_positives_that_are_not_there_are_refused(tmp_path: Path) -> None:
         mine_embeddings(corpus[:1], corpus, [[9]], Rules(), tmp_path / "pairs.parquet")
     with pytest.raises(InputInvalid, match="positives of 2 queries"):
         mine_embeddings(corpus[:1], corpus, [[1], [2]], Rules(), tmp_path / "pairs.parquet")
+
+
+def test_a_judge_that_says_the_same_only_of_what_is_kept_is_not_refused(tmp_path: Path) -> None:
+    corpus, out = _unit(0, 30, 16, 5.0), tmp_path / "pairs.parquet"
+
+    def halves(query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.where(document % 2, 0.9, 0.5)
+
+    count = mine_embeddings(corpus[:1], corpus, [[10]], Rules(last=30, high=0.6), out, judge=halves)
+    assert count == 5
+    assert {pair.judge for pair in read_pairs(out)} == {0.5}
+
+
+def test_a_name_of_two_rows_is_refused(tmp_path: Path) -> None:
+    corpus, names = _unit(0, 5, 4, 1.0), ["a", "b", "a", "d", "e"]
+    with pytest.raises(InputInvalid, match="a names two rows"):
+        mine_embeddings(corpus[:1], corpus, [[0]], Rules(), tmp_path / "p.parquet", document_ids=names)
+    with pytest.raises(InputInvalid, match="a names two rows"):
+        mine_embeddings(corpus, corpus, [[0]] * 5, Rules(), tmp_path / "p.parquet", query_ids=names)

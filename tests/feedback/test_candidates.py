@@ -187,3 +187,18 @@ def test_a_file_wider_than_what_is_mapped_at_a_time(tmp_path: Path, kind: str) -
     found = next(part for part in parts[1] if 1 in part.query)
     mine = found.query == 1
     assert found.retrieval[mine].tolist() == scores[found.document[mine]].tolist()
+
+
+def test_a_positive_has_the_rank_that_it_has_in_a_block_of_its_own() -> None:
+    corpus = unit(4, 40, 3.0)
+    far = int(np.argmin(corpus @ corpus[0]))
+    many = [each for each in range(40) if each != far][:25]
+    both = np.concatenate([corpus[:1], corpus[:1]])
+    together = list(candidates(both, corpus, [[far], many], Rules(last=20)))
+    apart = list(candidates(both, corpus, [[far], many], Rules(last=20), batch=1))
+    ranks = [
+        {(int(q), int(d)): int(r) for f in found for q, d, r in zip(f.query, f.document, f.rank, strict=True)}
+        for found in (together, apart)
+    ]
+    assert ranks[0] == ranks[1]
+    assert ranks[0][0, far] == 0

@@ -39,3 +39,12 @@ def test_a_page_and_a_text_are_no_copies_of_a_picture() -> None:
     found = closeness(row("a", "image", vector), row("b", "page", vector), row("c", "text", [1.0, 0.0, 0, 0]))
     assert found[0].tolist() == [1.0, 0.0, 0.0]
     assert found[1, 2] > 0.5, "a page may say what a text says"
+
+
+def test_the_closest_is_found_in_blocks_as_at_once() -> None:
+    draw = np.random.default_rng(0)
+    rows = [row(f"d{n}", "image", draw.normal(size=4).tolist()) for n in range(4100)]
+    looks = Looks.of(rows, Eyes())
+    some, others = np.arange(4100), np.array([7, 4099])
+    assert np.array_equal(looks.closest(some, others), looks.close(some, others).max(axis=1))
+    assert looks.closest(some[:0], others).shape == (0,)

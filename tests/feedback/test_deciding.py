@@ -1,5 +1,7 @@
 """Decisions: whatever the figures, a false negative is never handed on, and every decision says why."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -26,7 +28,7 @@ _scored = st.builds(
 def test_a_hard_negative_is_judged_unlike_and_below_the_positive(
     candidate: Scored, positive: Scored | None
 ) -> None:
-    decision, why, _ = decide(candidate, positive, LINES)
+    decision, why, _, _ = decide(candidate, positive, LINES)
     assert why
     if decision != "hard-negative":
         return
@@ -89,7 +91,7 @@ def test_those_that_stay_are_apart_and_not_too_many(count: int, most: int, seed:
     kept = [place for place in range(count) if place not in out]
     assert len(kept) <= most
     assert all(close[a, b] < LINES.copy for a in kept for b in kept if a < b)
-    for place, (decision, _, _) in out.items():
+    for place, (decision, _, _, _) in out.items():
         like = any(close[place, other] >= LINES.copy for other in kept if other < place)
         assert decision == ("near-duplicate" if like else "easy")
 
@@ -98,3 +100,36 @@ def test_thresholds_that_make_no_sense_are_refused() -> None:
     for wrong in ({"relative": 0.0}, {"copy": 1.5}, {"margin": -1.0}, {"suspect": 0.0}):
         with pytest.raises(BadArguments):
             Thresholds(**wrong)  # type: ignore[arg-type]
+
+
+def test_at_a_chance_of_1_no_probability_makes_a_false_negative() -> None:
+    positive = Scored(1.0, True, 1.0, 1.0, 1)
+    assert decide(Scored(0.5, True, 1.0, 0.1, 9), positive, Thresholds(chance=1.0))[0] == "hard-negative"
+
+
+@given(_scored, st.none() | _scored)
+def test_a_label_that_says_irrelevant_is_not_overruled(candidate: Scored, positive: Scored | None) -> None:
+    told = decide(replace(candidate, irrelevant=True), positive, LINES)
+    without = decide(candidate, positive, LINES)
+    assert told.decision != "false-negative"
+    if without.decision in ("hard-negative", "easy", "unjudged"):
+        assert told == without
+    elif candidate.closest >= LINES.copy:
+        assert told.decision == "doubtful"
+    else:
+        assert told.decision == "hard-negative"
+        assert told.why == f"labelled irrelevant, but {without.why}"
+
+
+@given(_scored, st.none() | _scored)
+def test_the_figure_is_the_one_that_the_threshold_is_held_against(
+    candidate: Scored, positive: Scored | None
+) -> None:
+    told = decide(candidate, positive, Thresholds(sure=0.1))
+    assert (told.figure is None) == (told.threshold is None)
+    if told.figure is None or told.threshold is None:
+        assert told.decision == "unjudged"
+    elif told.decision in ("false-negative", "doubtful"):
+        assert told.figure >= told.threshold
+    else:
+        assert told.figure <= told.threshold

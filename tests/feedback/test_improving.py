@@ -9,7 +9,7 @@ from test_mining import write_texts
 
 from ponder.cascade import parse_stages
 from ponder.cli.console import progress
-from ponder.errors import BadArguments
+from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import Dataset, load_beir
 from ponder.feedback.improving import Loop, best_of, mining
 from ponder.feedback.loop_report import write_report
@@ -25,6 +25,7 @@ def _figures(values: Sequence[float], whole: Sequence[float] = (), **guards: flo
 
 
 BEFORE = _figures([0, 0, 1, 0], video=0.5)
+BETTER = _figures([0, 1, 1, 0], whole=[1, 1, 1, 0], video=0.5)
 
 
 @pytest.mark.parametrize(
@@ -71,10 +72,10 @@ def cache(tmp_path: Path) -> Iterator[Cache]:
 
 
 def _loop(folder: Path, cache: Cache, pupil: Pupil) -> Loop:
-    train = load_beir(folder, split="train")
+    train, dev = (load_beir(folder, split=split) for split in ("train", "dev"))
     return Loop(
         train,
-        train,
+        dev,
         [train],
         "fake",
         pupil,
@@ -111,3 +112,51 @@ def test_two_guards_of_one_name_are_refused_since_one_would_hide_the_other(
     loop = _loop(write_texts(tmp_path / "texts"), cache, Pupil([]))
     with pytest.raises(BadArguments, match="two named"):
         dataclasses.replace(loop, guards=[loop.train, loop.train])
+
+
+def test_the_cascade_may_fall_below_the_best_round_but_not_below_what_was_before_the_loop() -> None:
+    kept, _ = Rule().judge(_figures([1, 1, 1, 0], whole=[1, 0, 0, 0], video=0.5), BETTER, BEFORE)
+    assert kept
+    kept, told = Rule().judge(_figures([1, 1, 1, 0], whole=[0, 0, 0, 0], video=0.5), BETTER, BEFORE)
+    assert not kept
+    assert "the cascade's ndcg@10 fell from 0.250 to 0.000" in told
+
+
+def test_a_dev_that_is_learned_from_is_refused_whatever_its_queries_are_called(
+    tmp_path: Path, cache: Cache
+) -> None:
+    loop = _loop(write_texts(tmp_path / "texts"), cache, Pupil([]))
+    renamed = [
+        dataclasses.replace(each, query=dataclasses.replace(each.query, id=f"new-{each.query.id}"))
+        for each in loop.train.queries
+    ]
+    with pytest.raises(InputInvalid, match="in train too, such as 'new-"):
+        dataclasses.replace(loop, dev=dataclasses.replace(loop.dev, queries=(*loop.dev.queries, *renamed)))
+
+
+def test_a_folder_that_models_cannot_be_named_with_is_refused_before_anything_is_done(
+    tmp_path: Path, cache: Cache
+) -> None:
+    pupil = Pupil(["fake"])
+    loop = _loop(write_texts(tmp_path / "texts"), cache, pupil)
+    with pytest.raises(BadArguments, match="a comma in its path"):
+        loop.run(tmp_path / "one,two", 1, progress)
+    assert not pupil.lessons
+    assert not (tmp_path / "one,two").exists()
+
+
+def test_whatever_decides_is_in_the_manifest_and_no_guard_hides_dev(tmp_path: Path, cache: Cache) -> None:
+    loop = _loop(write_texts(tmp_path / "texts"), cache, Pupil([]))
+    # Of the same name as train and dev, as folders beside each other may be.
+    other = load_beir(write_texts(tmp_path / "elsewhere" / "texts"), split="dev")
+    loop = dataclasses.replace(loop, guards=[other])
+    before = loop.manifest(MiningSettings())
+    assert before == loop.manifest(MiningSettings())
+    assert before["fingerprints"]["embedder"]
+    for split in ("train", "dev"):
+        qrels = tmp_path / "texts" / "qrels" / f"{split}.tsv"
+        kept = qrels.read_text()
+        qrels.write_text(kept + f"{'q00' if split == 'train' else 'd00'}\tblue-kite\t1\n")
+        assert loop.manifest(MiningSettings()) != before
+        qrels.write_text(kept)
+    assert loop.manifest(MiningSettings()) == before

@@ -91,3 +91,19 @@ def test_a_query_that_cannot_be_opened_does_not_shift_the_others(finder: Finder)
     whole = queries()
     broken = JudgedQuery(Query(id="broken"), {"red-kite": 1})
     assert odds_of([broken, *whole], finder) == odds_of(whole, finder)
+
+
+def test_a_query_with_all_the_labels_has_no_others_to_learn_from(finder: Finder) -> None:
+    every = {item.id: 1 for item in ITEMS}
+    alone = odds_of([JudgedQuery(Query("all", id="all"), every)], finder)
+    assert set(alone.values()) == {0.0}
+    assert len(alone) == len(ITEMS)
+    whole = odds_of([*queries(), JudgedQuery(Query("all", id="all"), every)], finder)
+    assert len(whole) == 2 * len(ITEMS)
+    assert all(np.isfinite(list(whole.values())))
+
+
+def test_where_every_document_answers_every_query_nothing_is_drawn(finder: Finder) -> None:
+    every = {item.id: 1 for item in ITEMS}
+    odds = odds_of([JudgedQuery(Query(f"all {n}", id=f"q{n}"), every) for n in range(3)], finder)
+    assert set(odds.values()) == {0.0}

@@ -24,7 +24,7 @@ QUERIES = 70  # more than two blocks
 
 
 def write_texts(folder: Path) -> Path:
-    """A text for each colour and kind, one of them twice; a query for each of many."""
+    """A text for each colour and kind, one of them twice; queries for many, a few others as dev."""
     (folder / "qrels").mkdir(parents=True)
     texts = {f"{colour}-{kind}": f"a {colour} {kind}" for colour in COLOURS for kind in KINDS}
     rows = [{"_id": name, "text": text} for name, text in texts.items()]
@@ -33,10 +33,12 @@ def write_texts(folder: Path) -> Path:
     asked = [(f"q{n:02}", texts[names[n % len(names)]], names[n % len(names)]) for n in range(QUERIES)]
     asked += [("lost", "a yellow submarine", "nowhere")]
     (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    queries = ({"_id": name, "text": text} for name, text, _ in asked)
+    others = [(f"d{n:02}", f"{texts[name]} at noon", name) for n, name in enumerate(names[:8])]
+    queries = ({"_id": name, "text": text} for name, text, _ in [*asked, *others])
     (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
-    labels = "".join(f"{name}\t{document}\t1\n" for name, _, document in asked)
-    (folder / "qrels" / "train.tsv").write_text("query-id\tcorpus-id\tscore\n" + labels)
+    for split, some in (("train", asked), ("dev", others)):
+        labels = "".join(f"{name}\t{document}\t1\n" for name, _, document in some)
+        (folder / "qrels" / f"{split}.tsv").write_text("query-id\tcorpus-id\tscore\n" + labels)
     return folder
 
 
@@ -49,6 +51,15 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Dataset, C
 
 
 SETTINGS = MiningSettings(ranks=(1, 10), budget=200, negatives=3)
+
+
+class Stop(Exception):
+    """An interruption."""
+
+
+def stop(done: int, of: int) -> None:
+    if done > mining.BLOCK:
+        raise Stop
 
 
 def _of(pairs: list[Pair], query: str) -> dict[str, Pair]:
@@ -102,13 +113,6 @@ def test_what_was_interrupted_goes_on_to_the_same_pairs(
 ) -> None:
     dataset, corpus = texts
     whole = list(read_pairs(mine(dataset, corpus, SETTINGS, tmp_path / "whole").path))
-
-    class Stop(Exception):
-        pass
-
-    def stop(done: int, of: int) -> None:
-        if done > mining.BLOCK:
-            raise Stop
 
     with pytest.raises(Stop):
         mine(dataset, corpus, SETTINGS, tmp_path / "out", stop)

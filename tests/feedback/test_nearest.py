@@ -105,3 +105,24 @@ def test_what_cannot_be_searched_is_refused() -> None:
     for queries, vectors in ((spoilt, corpus), (corpus, spoilt)):
         with pytest.raises(InputInvalid, match="not finite"):
             nearest(queries, vectors, 1)
+
+
+@pytest.mark.parametrize("others", [0, 57_000])
+def test_copies_in_more_than_one_window_are_told_apart_by_their_places(others: int) -> None:
+    """So many rows as are scored in two windows, of which a lot, or all, are equal and the best."""
+    one = _rows(1, 1, 1.0)
+    vectors = np.repeat(one, 40_000, axis=0) if not others else -np.abs(_rows(2, others + 3_000, 1.0))
+    if others:
+        one = np.abs(one)
+        vectors[:: len(vectors) // 3_000] = one
+    found = nearest(np.repeat(one, 3, axis=0), vectors, 5)
+    wanted = list(range(5)) if not others else [n * (len(vectors) // 3_000) for n in range(5)]
+    assert found.places.tolist() == [wanted] * 3
+
+
+def test_what_was_changed_in_memory_is_searched_and_not_the_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "corpus.npy", _rows(3, 50, 1.0))
+    mapped = np.load(tmp_path / "corpus.npy", mmap_mode="c")
+    query = _rows(9, 1, 1.0)
+    mapped[31] = 5 * query[0]
+    assert nearest(query, mapped, 1).places.tolist() == [[31]]

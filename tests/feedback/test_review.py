@@ -213,3 +213,10 @@ def test_the_page_fits_a_phone_and_the_dark(page: Page) -> None:
     assert "color-scheme: light dark" in style
     assert re.search(r"width: min\([^)]*100%\)", style)
     assert '<meta name="viewport" content="width=device-width' in page.text
+
+
+def test_a_false_negative_is_as_near_as_the_figure_that_decided_it() -> None:
+    """A copy stands by its closeness: a probability of .8 beside a closeness threshold of .8 says nothing."""
+    copy = Pair("q", "copy", "false-negative", chance=0.8, threshold=0.8, figure=0.99)
+    likely = Pair("q", "likely", "false-negative", chance=0.55, threshold=0.5, figure=0.55)
+    assert [pair.document_id for pair in doubtful([copy, likely], 2)] == ["likely", "copy"]

@@ -16,7 +16,7 @@ from ponder.train.pairs import schema, table
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Judge", "Rules", "mine_embeddings"]
 
@@ -58,8 +58,8 @@ def mine_embeddings(
         How many negatives were found.
 
     Raises:
-        BadArguments, InputInvalid: As for `candidates`; or another number of names than rows; or the judge
-            says the same of everything, or nothing.
+        BadArguments, InputInvalid: As for `candidates`; or another number of names than rows, or one name for
+            two rows; or the judge says the same of everything, or nothing.
 
     Example:
         >>> import tempfile
@@ -82,16 +82,15 @@ def mine_embeddings(
     partial = out.with_name(out.name + ".partial")
     out.parent.mkdir(parents=True, exist_ok=True)
     count = 0
-    said: set[float] = set()
+    heard = None if judge is None else _Heard(judge)
     try:
         with pq.ParquetWriter(partial, told, compression="zstd") as file:
             for found in candidates(
-                queries, corpus, positives, rules, judge=judge, batch=batch, block=block, advance=advance
+                queries, corpus, positives, rules, judge=heard, batch=batch, block=block, advance=advance
             ):
                 file.write_table(_table(found, rules, told, asked, held))
                 count += int((found.grade == 0).sum())
-                said |= _ends(found.judge)
-        if judge is not None and len(said) < 2:
+        if heard is not None and len(heard.said) < 2:
             raise InputInvalid("the judge says the same of everything, or nothing", "judge", "mine without")
         partial.replace(out)
     finally:
@@ -99,22 +98,42 @@ def mine_embeddings(
     return count
 
 
-def _ends(scores: NDArray[np.float64]) -> set[float]:
-    """The least and the greatest: two that differ are enough to tell that a judge judges."""
-    import numpy as np
+class _Heard:
+    """A judge, and whether it tells anything apart: of what it is asked, most is not kept.
 
-    told = scores[np.isfinite(scores)]
-    return {float(told.min()), float(told.max())} if len(told) else set()
+    Attributes:
+        said: Two of its scores that differ, as soon as there are two.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self.said: set[float] = set()
+
+    def __call__(self, queries: NDArray[np.int64], documents: NDArray[np.int64]) -> ArrayLike:
+        import numpy as np
+
+        scores = np.asarray(self._judge(queries, documents), np.float64)
+        told = scores[np.isfinite(scores)]
+        if len(self.said) < 2 and len(told):
+            self.said |= {float(told.min()), float(told.max())}
+        return scores
 
 
 def _names(names: Ids, count: int, which: str) -> pa.Array | None:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if names is None:
         return None
     if len(names) != count:
         raise InputInvalid(f"{len(names)} names of {count} rows", which, "give one a row")
-    return names if isinstance(names, pa.Array) else pa.array(names, pa.string())
+    told = names if isinstance(names, pa.Array) else pa.array(names, pa.string())
+    # One document under one name twice would be a query's positive and its negative.
+    if pc.count_distinct(told).as_py() < count:
+        counts = pc.value_counts(told)
+        twice = counts.field(0).filter(pc.greater(counts.field(1), 1))[0]
+        raise InputInvalid(f"{twice} names two rows", which, "give each row a name of its own")
+    return told
 
 
 def _table(
@@ -129,6 +148,8 @@ def _table(
 
     labelled = pa.array(found.grade == 1)
     count = len(found.query)
+    line = np.where(np.isfinite(found.threshold), found.threshold, np.nan)
+    by = np.where(np.isnan(found.judge), found.retrieval, found.judge)
     columns = {
         "query_id": named(found.query, queries),
         "document_id": named(found.document, documents),
@@ -141,7 +162,8 @@ def _table(
         "positive_retrieval": _numbers(found.positive_retrieval),
         "positive_judge": _numbers(found.positive_judge),
         "tokens": pa.repeat(pa.scalar(0, pa.int32()), count),
-        "threshold": _numbers(np.where(np.isfinite(found.threshold), found.threshold, np.nan)),
+        "threshold": _numbers(line),
+        "figure": _numbers(np.where(np.isnan(line), np.nan, by)),
         "decided_by": pa.repeat("rule", count),
     }
     return table(columns, told)

@@ -193,7 +193,9 @@ class _Search:
         keys, own = query * len(self.corpus) + document, owner * len(self.corpus) + answer
         at = np.minimum(np.searchsorted(own, keys), len(own) - 1)
         labelled = own[at] == keys
-        own_rank[at[labelled]] = rank[labelled] + 1
+        # As deep as this query alone would be searched, whatever else is in its block.
+        deep = rank[labelled] < self.rules.last + np.bincount(owner)[query[labelled]]
+        own_rank[at[labelled]] = np.where(deep, rank[labelled] + 1, 0)
         before = np.concatenate([[0], np.cumsum(~labelled)])
         place = before[1:] - before[np.searchsorted(query, query)]
         # Without a positive there is nothing to compare with, nor to train with.

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ponder.errors import InputInvalid, InputNotFound
-from ponder.feedback.mined import files_of
-from ponder.train.pairs import DECISIONS, Decision, Pair, made_of, read_pairs, spelt, write_pairs
+from ponder.feedback.mined import files_of, pairs_at
+from ponder.train.pairs import DECISIONS, Decision, Pair, made_of, read_pairs, spelt, writing
 
 FORMAT = "ponder-corrections-1"
 
@@ -86,7 +86,9 @@ def correct(pairs: Path, corrections: Corrections) -> int:
     Raises:
         InputInvalid: A correction is of no pair here, or not one that it can have; nothing is changed.
     """
-    there = {(pair.query_id, pair.document_id): pair for file in files_of(pairs) for pair in read_pairs(file)}
+    every = (pair for file in files_of(pairs) for pair in read_pairs(file))
+    named = (((pair.query_id, pair.document_id), pair) for pair in every)
+    there = {key: pair for key, pair in named if key in corrections}
     for key, decision in corrections.items():
         where = f"query {key[0]}, document {key[1]}"
         if key not in there:
@@ -117,11 +119,13 @@ def apply(pairs: Path, corrections: Corrections) -> int:
     """
     changed = 0
     for file in files_of(pairs):
-        before = list(read_pairs(file))
-        after = [_corrected(pair, corrections) for pair in before]
-        if after != before:
-            write_pairs(file, after, made_of(file))
-            changed += sum(old.decision != new.decision for old, new in zip(before, after, strict=True))
+        if all(_corrected(pair, corrections) == pair for pair in read_pairs(file)):
+            continue
+        with writing(file, made_of(file)) as out:
+            for pair in read_pairs(file):
+                other = _corrected(pair, corrections)
+                changed += other.decision != pair.decision
+                out.add([other])
     return changed
 
 
@@ -137,6 +141,8 @@ def _corrected(pair: Pair, corrections: Corrections) -> Pair:
 
 
 def _keeper(pairs: Path) -> Path:
+    """One place, whether `pairs` is what ``--out`` named or the parts in it; either may be called "pairs"."""
     if pairs.suffix == ".parquet":
         return pairs.with_name(pairs.name + ".corrections.json")
-    return (pairs.parent if pairs.name == "pairs" else pairs) / "corrections.json"
+    parts = pairs_at(pairs)
+    return (parts.parent if parts.name == "pairs" else parts) / "corrections.json"

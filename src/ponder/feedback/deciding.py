@@ -57,10 +57,12 @@ class Scored:
 
     Attributes:
         score: Of the whole cascade.
-        judged: Whether a judge was asked and answered; without a budget nobody is, and all count as judged.
+        judged: Whether a judge was asked and answered; where none is to be asked (without a budget, or of a
+            kind that none is trusted with), all count as judged.
         chance: Calibrated probability; None without one.
         closest: How close it is to the closest labelled positive, a cosine.
         rank: In the retriever's ranking, from 1.
+        irrelevant: Whether a label says so: a grade of 0 or below.
     """
 
     score: float
@@ -68,6 +70,7 @@ class Scored:
     chance: float | None
     closest: float
     rank: int
+    irrelevant: bool = False
 
 
 class Told(NamedTuple):
@@ -77,15 +80,20 @@ class Told(NamedTuple):
         decision: It.
         why: The rule and its figures.
         threshold: The figure that the pair's own was held against; None where there was none.
+        figure: The pair's own.
     """
 
     decision: Decision
     why: str
     threshold: float | None = None
+    figure: float | None = None
 
 
 def decide(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Told:
-    """What an unlabelled candidate is taken for, and why.
+    """What a candidate that is not labelled relevant is taken for, and why.
+
+    A label that says irrelevant is not overruled: what would be a false negative, or doubtful, is a hard
+    negative then, unless it is a copy of a positive; such labels contradict each other, so it is doubtful.
 
     Args:
         candidate: It.
@@ -97,16 +105,26 @@ def decide(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Tol
         >>> decide(Scored(0.97, True, None, 0.2, 2), best, Thresholds()).why
         'score 0.970 above 0.95 of the positive 1.000'
         >>> decide(Scored(0.7, True, None, 0.2, 3), best, Thresholds())
-        Told(decision='hard-negative', why='score 0.700 below the positive 1.000', threshold=0.95)
+        Told(decision='hard-negative', why='score 0.700 below the positive 1.000', threshold=0.95, figure=0.7)
     """
+    told = _unlabelled(candidate, positive, lines)
+    if not candidate.irrelevant or told.decision not in ("false-negative", "doubtful"):
+        return told
+    copy = candidate.closest >= lines.copy
+    return told._replace(
+        decision="doubtful" if copy else "hard-negative", why=f"labelled irrelevant, but {told.why}"
+    )
+
+
+def _unlabelled(candidate: Scored, positive: Scored | None, lines: Thresholds) -> Told:
     chance = candidate.chance
     if candidate.closest >= lines.copy:
         figures = f"closeness {candidate.closest:.3f} >= {lines.copy:g}"
-        return Told("false-negative", f"a copy of the positive: {figures}", lines.copy)
+        return Told("false-negative", f"a copy of the positive: {figures}", lines.copy, candidate.closest)
     if not candidate.judged:
-        return Told("unjudged", "the tokens ended before it")
-    if chance is not None and chance >= lines.chance:
-        return Told("false-negative", f"probability {chance:.3f} >= {lines.chance:g}", lines.chance)
+        return Told("unjudged", "no judge was asked about it, or none answered")
+    if chance is not None and lines.chance < 1 and chance >= lines.chance:
+        return Told("false-negative", f"probability {chance:.3f} >= {lines.chance:g}", lines.chance, chance)
     if positive is None:
         return Told("unjudged", "no positive to compare it with: none was judged, or it is suspect")
     return _beside(candidate, positive, lines)
@@ -122,14 +140,14 @@ def _beside(candidate: Scored, positive: Scored, lines: Thresholds) -> Told:
     if candidate.score > least:
         # A rising curve may say 0: with no line drawn that is not below it.
         if candidate.chance is not None and lines.sure > 0 and candidate.chance <= lines.sure:
-            sure = f"probability {candidate.chance:.3f} <= {lines.sure:g}"
-            return Told("hard-negative", f"{sure}, though its {score} is above the {told}", lines.sure)
+            sure = f"probability {candidate.chance:.3f} <= {lines.sure:g}, though its {score} is above"
+            return Told("hard-negative", f"{sure} the {told}", lines.sure, candidate.chance)
         by = f"above {lines.relative:g} of" if share < gap else f"less than {lines.margin:g} below"
-        return Told("doubtful", f"{score} {by} the {told}", least)
+        return Told("doubtful", f"{score} {by} the {told}", least, candidate.score)
     easy = lines.easy * positive.score
     if positive.score > 0 and candidate.score < easy:
-        return Told("easy", f"{score} below {lines.easy:g} of the {told}", easy)
-    return Told("hard-negative", f"{score} below the {told}", least)
+        return Told("easy", f"{score} below {lines.easy:g} of the {told}", easy, candidate.score)
+    return Told("hard-negative", f"{score} below the {told}", least, candidate.score)
 
 
 def doubt(positive: Scored, odds: float, lines: Thresholds) -> Told:
@@ -146,7 +164,7 @@ def doubt(positive: Scored, odds: float, lines: Thresholds) -> Told:
     """
     if odds >= lines.suspect:
         figures = f"{odds:.1f} times likelier for a random document, {positive.rank - 1} are nearer"
-        return Told("suspect-positive", f"labelled, but {figures}")
+        return Told("suspect-positive", f"labelled, but {figures}", lines.suspect, odds)
     return Told("positive", f"labelled, score {positive.score:.3f}" if positive.judged else "labelled")
 
 
@@ -154,8 +172,8 @@ def diverse(order: Sequence[int], close: Any, most: int, lines: Thresholds) -> d
     """Of hard negatives those that are too many, or copies of one that is there already.
 
     Args:
-        order: Their places, the best score first.
-        close: float32 (n, n), closeness of documents by place.
+        order: Their places in `close`, the best score first.
+        close: float32 (n, n), their closeness.
         most: How many may stay.
         lines: Thresholds.
 
@@ -173,7 +191,7 @@ def diverse(order: Sequence[int], close: Any, most: int, lines: Thresholds) -> d
         nearest = max((float(close[place, other]) for other in kept), default=-1.0)
         if nearest >= lines.copy:
             why = f"of a negative that is there: closeness {nearest:.3f}"
-            out[place] = Told("near-duplicate", why, lines.copy)
+            out[place] = Told("near-duplicate", why, lines.copy, nearest)
         elif len(kept) >= most:
             out[place] = Told("easy", f"{most} better ones are there")
         else:

@@ -46,10 +46,9 @@ def doubtful(pairs: Iterable[Pair], most: int) -> list[Pair]:
 
 def _distance(pair: Pair) -> float | None:
     """From the threshold that decided; None where nothing did and so nothing is in doubt."""
-    kind = pair.decision
-    figure = pair.chance if kind == "false-negative" else pair.judge
+    kind, figure = pair.decision, pair.figure
     if figure is None and kind != "false-negative":
-        figure = pair.retrieval
+        figure = pair.retrieval if pair.judge is None else pair.judge
     if figure is None or pair.threshold is None:
         return None if kind in ("hard-negative", "positive") else 0.0
     return abs(figure - pair.threshold)

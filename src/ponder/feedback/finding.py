@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_OPENED = 32
+"""Queries whose pictures are in memory at a time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
@@ -73,7 +76,8 @@ class Finder:
                 excludes has no place.
 
         Returns:
-            One a query, in their order; `Skipped` where it has no positive in the corpus or cannot be opened.
+            One a query, in their order; `Skipped` where the corpus has no positive of it that it does not
+            exclude itself, or where it cannot be opened.
         """
         import numpy as np
 
@@ -81,8 +85,8 @@ class Finder:
         out: dict[int, Found | Skipped] = {}
         for number, each in enumerate(queries):
             told = f"query {each.query.id}"
-            if not any(grade > 0 and name in self._place for name, grade in each.grades.items()):
-                out[number] = Skipped(told, "no positive in the corpus")
+            if not self.labelled(each):
+                out[number] = Skipped(told, "no positive in the corpus that it does not exclude itself")
                 continue
             try:
                 asked[number] = open_query(each.query, Limits())
@@ -119,15 +123,20 @@ class Finder:
         """Which of the queries can be opened, and their plain vectors, float32 (n, dim)."""
         import numpy as np
 
-        opened: dict[int, Content] = {}
-        for number, each in enumerate(queries):
-            try:
-                opened[number] = open_query(each.query, Limits())
-            except (InputInvalid, InputNotFound):
-                continue  # `find` tells
-        contents = list(opened.values())
-        vectors = self._corpus.models.embedder.embed_queries(contents, [None] * len(contents))
-        return list(opened), np.asarray(vectors, np.float32)
+        rows: list[int] = []
+        parts: list[NDArray[np.float32]] = [np.zeros((0, self._vectors.shape[1]), np.float32)]
+        for start in range(0, len(queries), _OPENED):
+            contents: list[Content] = []
+            for number, each in enumerate(queries[start : start + _OPENED], start):
+                try:
+                    contents.append(open_query(each.query, Limits()))
+                except (InputInvalid, InputNotFound):
+                    continue  # `find` tells
+                rows.append(number)
+            if contents:
+                embedded = self._corpus.models.embedder.embed_queries(contents, [None] * len(contents))
+                parts.append(np.asarray(embedded, np.float32))
+        return rows, np.concatenate(parts)
 
     def scores(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of all documents, by their best part: float32 (n, documents)."""
@@ -147,6 +156,13 @@ class Finder:
         places = np.array([self._place[name] for name in names], np.int64)
         return self._looks.close(places, places)
 
+    def closest(self, names: Sequence[str], others: Sequence[str]) -> NDArray[np.float32]:
+        """How close each document is to whichever of some others is closest: float32 (names,)."""
+        import numpy as np
+
+        some, beside = (np.array([self._place[name] for name in each], np.int64) for each in (names, others))
+        return self._looks.closest(some, beside)
+
     def _found(
         self,
         query: JudgedQuery,
@@ -161,15 +177,10 @@ class Finder:
         ranking = [place for place in near if place not in left_out]
         rank = {place: number for number, place in enumerate(ranking, 1)}
         chosen = ranking[ranks[0] - 1 : ranks[1]]
-        labelled = [
-            self._place[name]
-            for name, grade in query.grades.items()
-            if grade > 0 and name in self._place and self._place[name] not in left_out
-        ]
+        labelled = self.labelled(query)
         wanted = dict.fromkeys([*chosen, *labelled])
-        every = np.arange(len(self._rows))
-        alike = self._looks.close(every, np.array(labelled, np.int64)) >= self._copy
-        copies = [int(place) for place in np.flatnonzero(np.any(alike, axis=1)) if place not in wanted]
+        closest = self._looks.closest(np.arange(len(self._rows)), np.array(labelled, np.int64))
+        copies = [int(place) for place in np.flatnonzero(closest >= self._copy) if place not in wanted]
         far = [place for place in (*wanted, *copies) if place not in rank]
         rank |= self._far(vector, far, left_out)
         standings = {place: self._standing(place, vector, rank[place]) for place in (*wanted, *copies)}

@@ -14,20 +14,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ponder.cascade.cascade import Cascade
-from ponder.errors import BadArguments
+from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import Dataset
 from ponder.evaluate.corpus import Corpus, build_corpus
+from ponder.evaluate.media_sums import media_sha256
 from ponder.evaluate.metrics import METRICS
 from ponder.evaluate.retrieval import BudgetRun, run_budgets
+from ponder.evaluate.run_folder import fingerprints
 from ponder.evaluate.settings import Settings
 from ponder.feedback.mining import MiningSettings, mine
 from ponder.feedback.rounds import Figures, Round, Rule
 from ponder.feedback.summary import Mining
 from ponder.feedback.trainees import Trainee
-from ponder.models.folder import sha256_of
 from ponder.models.registry import load
 from ponder.protocols import BlobCache
-from ponder.train.job import Progress
+from ponder.train.job import Progress, digests
 
 
 class Miner(Protocol):
@@ -66,6 +67,7 @@ class Loop:
 
     Raises:
         BadArguments: Two guards have one name: only one of them would be watched.
+        InputInvalid: A query of `dev` is one of `train`: what it gains may be learned by heart.
     """
 
     train: Dataset
@@ -85,17 +87,23 @@ class Loop:
             raise BadArguments(
                 f"two named {twice[0]!r}", "--guard", "name each once, in folders of other names"
             )
+        if known := sorted(_asked(self.train).keys() & _asked(self.dev).keys()):
+            first = _asked(self.dev)[known[0]]
+            raise InputInvalid(
+                f"{len(known)} of its queries and answers are in {self.train.split} too, such as {first!r}",
+                f"{self.dev.name}/{self.dev.split}",
+                "measure on queries that are not learned from",
+            )
 
     def manifest(self, settings: MiningSettings) -> dict[str, Any]:
         """Whatever decides what comes of it."""
-        sets = (self.train, self.dev, *self.guards)
         return {
             "part": "loop",
             "models": self.models,
-            "data": {
-                f"{each.name}/{each.split}": {file.name: sha256_of(file) for file in each.files}
-                for each in sets
-            },
+            "fingerprints": fingerprints(load(self.models, cache=self.cache)),
+            "train": _files(self.train),
+            "dev": _files(self.dev),
+            "guards": {each.name: _files(each) for each in self.guards},
             "mining": settings.fields(),
             "training": repr(self.trainee.settings),
             "cascade": str(self.cascade),
@@ -120,7 +128,14 @@ class Loop:
 
         Returns:
             How it was before, then the rounds.
+
+        Raises:
+            BadArguments: `out` cannot be part of the name of models.
         """
+        if "," in str(out.absolute()):
+            raise BadArguments(
+                "a comma in its path", f"--out {out}", "name another folder: --models A,B is A with B"
+            )
         done = [self._before(out / "round-0", progress)]
         told(done[0])
         for number in range(1, rounds + 1):
@@ -180,6 +195,21 @@ class Loop:
 def best_of(rounds: Sequence[Round]) -> Round:
     """The last round that was kept."""
     return [each for each in rounds if each.kept][-1]
+
+
+def _asked(dataset: Dataset) -> dict[str, str]:
+    """A split's queries, each with a relevant document and by what is asked rather than by name, to ids."""
+    return {
+        repr((each.query.text, each.query.image, each.query.video, each.query.page, name)): each.query.id
+        for each in dataset.queries
+        for name, grade in each.grades.items()
+        if grade > 0
+    }
+
+
+def _files(dataset: Dataset) -> dict[str, str]:
+    """A split for a manifest."""
+    return {**digests(dataset), "media": media_sha256(dataset)}
 
 
 def _columns(run: BudgetRun) -> dict[str, list[float]]:

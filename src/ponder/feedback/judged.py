@@ -25,7 +25,7 @@ class Document:
 
     Attributes:
         id: Of the corpus.
-        grade: As labelled; 0 for nothing.
+        grade: As labelled; 0 too where it is not.
         scored: How it stands.
         retrieval: The retriever's score.
         judge: What the last judge that was asked said; None for nothing.
@@ -44,13 +44,17 @@ class Bench:
 
     Attributes:
         documents: By the cascade's score, the best first.
-        close: float32 (n, n), how close they are to each other.
         tokens: Read and written.
+        finder: That found them.
     """
 
     documents: tuple[Document, ...]
-    close: NDArray[np.float32]
     tokens: int
+    finder: Finder
+
+    def closeness(self, places: Sequence[int]) -> NDArray[np.float32]:
+        """How close some of the documents are to each other: float32 (n, n)."""
+        return self.finder.closeness([self.documents[place].id for place in places])
 
 
 def bench(found: Found, finder: Finder, models: Models, stages: Sequence[Rerank], budget: int) -> Bench:
@@ -75,20 +79,19 @@ def bench(found: Found, finder: Finder, models: Models, stages: Sequence[Rerank]
         stages if budget else (), models, found.content, found.candidates, labelled, budget, seen
     )
     every = (*found.candidates, *found.copies)
-    close = finder.closeness([each.id for each in every])
-    at = [place for place, each in enumerate(every) if each.id in labelled]
-    closest = close[:, at].max(axis=1)
+    closest = finder.closest([each.id for each in every], sorted(labelled))
     documents = [
-        _document(each, asked.judged.get(each.id), grades.get(each.id, 0), float(near))
+        _document(each, asked.judged.get(each.id), grades.get(each.id), float(near))
         for each, near in zip(every, closest, strict=True)
     ]
-    order = sorted(range(len(every)), key=lambda place: -documents[place].scored.score)
-    return Bench(tuple(documents[place] for place in order), close[order][:, order], asked.tokens)
+    documents.sort(key=lambda each: -each.scored.score)
+    return Bench(tuple(documents), asked.tokens, finder)
 
 
-def _document(standing: Standing, judged: Judged | None, grade: int, closest: float) -> Document:
-    """A document that no judge was asked about, for want of a budget or trust, stands by its retrieval."""
+def _document(standing: Standing, judged: Judged | None, grade: int | None, closest: float) -> Document:
+    """A document stands by its retrieval where no judge is to be asked, for want of a budget or of trust."""
     told = judged or Judged(standing.score, asked=True)
     counts = told.verdict is not None or not told.asked
-    scored = Scored(told.score, counts, told.chance, closest, standing.found)
-    return Document(standing.id, grade, scored, standing.score, told.verdict)
+    irrelevant = grade is not None and grade <= 0
+    scored = Scored(told.score, counts, told.chance, closest, standing.found, irrelevant)
+    return Document(standing.id, grade or 0, scored, standing.score, told.verdict)

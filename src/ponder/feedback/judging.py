@@ -25,7 +25,8 @@ class Judged:
             the judge's weight (`ponder.cascade.weighing`).
         verdict: What the last judge said that said anything; None for nothing.
         chance: Probability of relevance by the last judge's calibration; None without one.
-        asked: Whether a judge was to be asked about its kind, for this query.
+        asked: Whether a judge was to be asked about its kind, for this query; not all that are of a kind are
+            asked about, a stage looks at the first `Rerank.keep`.
     """
 
     score: float
@@ -81,7 +82,7 @@ def judge_all(
         weighing = Weighing.of(stage, models, signals)
         standings = _ordered(weighing, query, standings, first)
         asked = weighing.asked(standings[: stage.keep])
-        wanted |= {each.id for each in asked}
+        wanted |= {each.id for each in weighing.asked(standings)}
         if not asked or not ledger.left:
             continue
         wants = price(stages[number + 1 :], models, query, standings, signals)

@@ -129,10 +129,15 @@ class Kept:
 
     def settle(
         self,
-        score: Callable[[NDArray[np.float32], NDArray[np.int64]], NDArray[np.float64]],
+        score: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]],
         owners: NDArray[np.int64] | None,
     ) -> None:
-        """Score exactly where bounds cannot tell candidates apart (many copies), and keep k items of them."""
+        """Score exactly where bounds cannot tell candidates apart (many copies), and keep k items of them.
+
+        Args:
+            score: From the queries, the numbers of n of them, and n places that rise, to n scores.
+            owners: As for `prune`.
+        """
         import numpy as np
 
         asked, places, low, high = self.flat()
@@ -141,7 +146,7 @@ class Kept:
         parts: list[tuple[NDArray[Any], ...]] = [(asked[keep], places[keep], low[keep], high[keep])]
         for query in np.flatnonzero(crowded):
             at = np.sort(places[asked == query])
-            scores = score(self.queries[query : query + 1], at)
+            scores = score(self.queries, np.full(len(at), query), at)
             items = at if owners is None else owners[at]
             order = np.lexsort((items, -scores))
             _, first = np.unique(items[order], return_index=True)

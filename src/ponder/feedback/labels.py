@@ -69,7 +69,8 @@ def odds_of(queries: Sequence[JudgedQuery], finder: Finder) -> dict[tuple[str, s
 
     Returns:
         By query and document id, for each positive label of the corpus; the same on every call. Empty where
-        there are fewer than `LEAST` labels.
+        there are fewer than `LEAST` labels; 0 where the other queries have too few to learn from, or hardly a
+        document is left to draw.
     """
     import numpy as np
 
@@ -99,9 +100,9 @@ def odds_of(queries: Sequence[JudgedQuery], finder: Finder) -> dict[tuple[str, s
     odds = np.zeros(len(pairs))
     for number in range(_FOLDS):
         learned = chosen[of_pairs[chosen] != number]
-        asked = of_pairs == number
-        if asked.any():
-            odds[asked] = _odds(own[learned], others[of_drawn != number], own[asked])
+        asked, beside = of_pairs == number, of_drawn != number
+        if asked.any() and min(len(learned), int(beside.sum())) >= LEAST // 2:
+            odds[asked] = _odds(own[learned], others[beside], own[asked])
     ids = [queries[row].query.id for row in rows]
     return {(ids[row], finder.name(place)): float(o) for (row, place), o in zip(pairs, odds, strict=True)}
 

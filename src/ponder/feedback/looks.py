@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_BLOCK = 4096
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
@@ -55,6 +57,13 @@ class Looks:
             close = close + self.whole[some] @ self.whole[others].T
         same = np.equal.outer(self.digests[some], self.digests[others])
         return np.where(same, np.float32(1.0), close)
+
+    def closest(self, some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Closeness to whichever of the others is closest, in blocks of `some`: float32 (some,)."""
+        import numpy as np
+
+        parts = [self.close(some[at : at + _BLOCK], others).max(axis=1) for at in range(0, len(some), _BLOCK)]
+        return np.concatenate([np.zeros(0, np.float32), *parts])
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

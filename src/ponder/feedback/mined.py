@@ -36,28 +36,33 @@ class Mined:
     def open(self, manifest: Mapping[str, Any], *, fresh: bool) -> bool:
         """Begin, or go on; whether a file is there already that was mined just so.
 
+        A file stays until the new one is whole; while parts of a new one are beside it, those go on.
+
         Args:
             manifest: Whatever decides the pairs, as JSON values.
             fresh: Forget what is there.
 
         Raises:
-            InputInvalid: What is there was mined otherwise; says what differs.
+            InputInvalid: What is there was mined otherwise; says what differs. Or it is not of a mining, and
+                is left as it is whether or not that was to be `fresh`.
         """
-        if self._file and self._file.exists() and not fresh:
+        folder = TrainingFolder(self._folder)
+        if self._file and self._file.exists():
             there = made_of(self._file).get("manifest")
-            apart = differences(there, manifest)
-            if apart:
-                raise InputInvalid(
-                    f"mined otherwise: {'; '.join(apart[:4])}",
-                    str(self._file),
-                    "give another --out, or --fresh to begin anew",
-                )
-            return True
-        if fresh:
-            for part in self.parts.glob("part-*.parquet"):
-                part.unlink()
-        TrainingFolder(self._folder).open(manifest, fresh=fresh)
+            if not fresh and not folder.begun_with(manifest):
+                self._compare(self._file, there, manifest)
+                return True
+        folder.open(manifest, fresh=fresh, forget=(self.parts.name,))
         return False
+
+    @staticmethod
+    def _compare(file: Path, there: Any, manifest: Mapping[str, Any]) -> None:
+        if apart := differences(there, manifest):
+            raise InputInvalid(
+                f"mined otherwise: {'; '.join(apart[:4])}",
+                str(file),
+                "give another --out, or --fresh to begin anew",
+            )
 
     def finish(self, made: Mapping[str, Any]) -> None:
         """Make one file of the parts, where one is wanted."""

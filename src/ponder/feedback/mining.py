@@ -12,6 +12,7 @@ from ponder.cascade.stages import Rerank
 from ponder.errors import BadArguments
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
+from ponder.evaluate.media_sums import queries_media_sha256
 from ponder.feedback.corrections import apply, corrections_of
 from ponder.feedback.deciding import Thresholds
 from ponder.feedback.finding import Finder
@@ -157,6 +158,7 @@ def _manifest(dataset: Dataset, corpus: Corpus, settings: MiningSettings) -> dic
     return {
         "part": "pairs",
         "data": {file.name: sha256_of(file) for file in dataset.files},
+        "query_media": queries_media_sha256(dataset),
         "split": dataset.split,
         "corpus": corpus.contents_sha256,
         "models": models.name,

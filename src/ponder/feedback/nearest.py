@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ponder.errors import BadArguments, InputInvalid
@@ -103,7 +104,7 @@ def nearest(
             if done & (done - 1) == 0 or tile.full:
                 tile.prune(owners)
             if tile.full:
-                tile.settle(lambda at, which: exact_pairs(at, which, vectors), owners)
+                tile.settle(partial(_exact, vectors=vectors), owners)
         if advance:
             advance(done, blocks)
     return _ranked(tiles, vectors, owners, len(asked), k)
@@ -134,6 +135,19 @@ def exact_pairs(
         rows = np.asarray(_window(vectors, low, low + _SPAN)[places[part] - low], np.float64)
         scores[part] = np.round((rows * queries[part]).sum(axis=1), DECIMALS) + 0.0
         start = stop
+    return scores
+
+
+def _exact(
+    queries: NDArray[np.float32], asked: NDArray[np.int64], places: NDArray[np.int64], vectors: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Exact scores of very many pairs, some at a time; places rise."""
+    import numpy as np
+
+    scores = np.zeros(len(places))
+    for at in range(0, len(places), PAIRS):
+        part = slice(at, at + PAIRS)
+        scores[part] = exact_pairs(queries[asked[part]], places[part], vectors)
     return scores
 
 
@@ -168,13 +182,7 @@ def _ranked(
         asked, places, _, _ = tile.flat()
         order = np.argsort(places, kind="stable")
         asked, places = asked[order], places[order]
-        scores = np.concatenate(
-            [np.zeros(0)]
-            + [
-                exact_pairs(tile.queries[asked[at : at + PAIRS]], places[at : at + PAIRS], vectors)
-                for at in range(0, len(places), PAIRS)
-            ]
-        )
+        scores = _exact(tile.queries, asked, places, vectors)
         items = places if owners is None else owners[places]
         order = np.lexsort((items, -scores, asked))
         asked, items, scores = asked[order], items[order], scores[order]
@@ -208,7 +216,8 @@ def _window(vectors: NDArray[Any], start: int, stop: int) -> NDArray[Any]:
     if not (isinstance(vectors, np.memmap) and isinstance(vectors.base, mmap.mmap) and vectors.filename):
         return vectors[start:stop]
     stop, row = min(stop, len(vectors)), vectors.dtype.itemsize * vectors.shape[1]
-    if not vectors.flags.c_contiguous or stop <= start:
+    # What was changed in a copy-on-write mapping is not in the file.
+    if vectors.mode == "c" or not vectors.flags.c_contiguous or stop <= start:
         return vectors[start:stop]
     shape, offset = (stop - start, vectors.shape[1]), vectors.offset + start * row
     return np.memmap(vectors.filename, vectors.dtype, "r", offset, shape)

@@ -32,13 +32,14 @@ def pairs_of(
     positive = next((documents[place] for place in sound if documents[place].scored.judged), None)
     beside = None if positive is None else positive.scored
     for place, each in enumerate(documents):
-        if each.grade == 0:
+        if each.grade <= 0:
             told[place] = decide(each.scored, beside, lines)
     hard = [place for place, each in told.items() if each.decision == "hard-negative"]
-    told |= diverse(hard, found.close, negatives, lines)
+    too_many = diverse(range(len(hard)), found.closeness(hard), negatives, lines)
+    told |= {hard[number]: each for number, each in too_many.items()}
     shares = _shares(found)
     for place, document in enumerate(documents):
-        decision, why, threshold = told[place]
+        decision, why, threshold, figure = told[place]
         yield Pair(
             query,
             document.id,
@@ -54,6 +55,7 @@ def pairs_of(
             positive.scored.chance if positive else None,
             shares[place],
             threshold=threshold,
+            figure=figure,
         )
 
 

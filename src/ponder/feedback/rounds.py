@@ -101,7 +101,8 @@ class Rule:
         for name, value in now.guards.items():
             if value < before.guards[name] - self.harm:
                 return False, f"{name} fell from {before.guards[name]:.3f} to {value:.3f}; {told}"
-        whole, was = now.mean("cascade", self.metric), best.mean("cascade", self.metric)
+        # Held against the best so far, each round could lose as much again.
+        whole, was = now.mean("cascade", self.metric), before.mean("cascade", self.metric)
         if whole < was - self.harm:
             return False, f"the cascade's {self.metric} fell from {was:.3f} to {whole:.3f}; {told}"
         if gain.mean <= 0:

@@ -38,7 +38,7 @@ class TrainingFolder:
         """Whether there is a result."""
         return self.model.is_dir()
 
-    def open(self, told: Mapping[str, Any], *, fresh: bool = False) -> None:
+    def open(self, told: Mapping[str, Any], *, fresh: bool = False, forget: Collection[str] = ()) -> None:
         """Begin here, or go on, with as many threads as the training was begun with.
 
         Another number of threads adds the same figures up in another order: the weights would not be those of
@@ -47,10 +47,11 @@ class TrainingFolder:
         Args:
             told: Whatever decides the result, as JSON values: settings, base, data.
             fresh: Forget what is here.
+            forget: Folders that `fresh` removes besides a training's own.
 
         Raises:
             InputInvalid: A training with other settings or data is here, or something else is; says what
-                differs.
+                differs. What is of another kind is not forgotten.
             BackendFailed: Nothing can be written here.
         """
         import torch
@@ -59,16 +60,27 @@ class TrainingFolder:
         there = self._manifest()
         if there is None and self.path.is_dir() and any(self.path.iterdir()):
             raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
+        if there is not None and there.get("part") != wanted.get("part"):
+            kinds = f"{there.get('part') or 'training'}, not {wanted.get('part') or 'training'}"
+            raise InputInvalid(f"of another kind: {kinds}", f"--out {self.path}", "name another folder")
         if there is not None and not fresh:
             threads = there.pop("threads", torch.get_num_threads())
             _compare(there, wanted, self.path)
             torch.set_num_threads(threads)
             return
-        for each in (self._checkpoints, self.model, self.path / "runs"):
-            shutil.rmtree(each, ignore_errors=True)
+        for name in ("checkpoints", "model", "runs", *forget):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         (self.path / "log.jsonl").unlink(missing_ok=True)
         wanted["threads"] = torch.get_num_threads()
         self.write("manifest.json", json.dumps(wanted, indent=1, sort_keys=True) + "\n")
+
+    def begun_with(self, told: Mapping[str, Any]) -> bool:
+        """Whether just this was begun here; for `told` see `open`."""
+        there = self._manifest()
+        return there is not None and not differences(
+            {name: value for name, value in there.items() if name not in ("format", "threads")},
+            json.loads(json.dumps(dict(told))),
+        )
 
     def _manifest(self) -> dict[str, Any] | None:
         """What was begun here; None where that was no training."""

@@ -77,6 +77,8 @@ class Pair:
         tokens: Read and written to judge this pair.
         decided_by: "rule", or "review" where a person corrected it.
         threshold: The figure that decided; None where none did.
+        figure: The pair's own that was held against it, as `why` says: a score, a probability, a closeness,
+            or odds. None where none was, and in files of before 2026-11-27.
     """
 
     query_id: str
@@ -94,6 +96,7 @@ class Pair:
     tokens: int = 0
     decided_by: Literal["rule", "review"] = "rule"
     threshold: float | None = None
+    figure: float | None = None
 
 
 def spelt(decision: str) -> str:
@@ -216,11 +219,14 @@ def read_pairs(path: Path) -> Iterator[Pair]:
     """
     import pyarrow.parquet as pq
 
-    columns = [COLUMNS.get(name, name) for name in _NAMES]
     known = {spelt(each): each for each in DECISIONS}
     for file in _files(path):
         _ = made_of(file)
         with pq.ParquetFile(file) as parquet:
+            # What a file of before has no column for has its default.
+            there = {name: COLUMNS.get(name, name) for name in _NAMES}
+            there = {name: column for name, column in there.items() if column in parquet.schema_arrow.names}
+            columns = list(there.values())
             for batch in parquet.iter_batches(_BLOCK, columns=columns):
                 for row in batch.to_pylist():
                     if row["decision"] not in known:
@@ -229,7 +235,7 @@ def read_pairs(path: Path) -> Iterator[Pair]:
                             str(file),
                             f"known: {', '.join(known)}",
                         )
-                    told = dict(zip(_NAMES, (row[name] for name in columns), strict=True))
+                    told = {name: row[column] for name, column in there.items()}
                     yield Pair(**{**told, "decision": known[row["decision"]]})
 
 
