@@ -20,6 +20,9 @@ if _TORCHVISION.is_dir():
     for _name in ("nms", "qnms"):
         _OPERATORS.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
+# Read once, when the hub's client is imported: a model that is not here is told of at once, without retries.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 # Haystack reports each pipeline's run to its makers unless told not to, before it is imported.
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"
 
@@ -54,11 +57,17 @@ def tiny_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def s3_url():
+def s3_log(tmp_path_factory):
+    """The file into which the S3 server writes a line a request."""
+    return tmp_path_factory.mktemp("s3") / "requests.log"
+
+
+@pytest.fixture(scope="session")
+def s3_url(s3_log):
     """The address of a real S3 server without a bucket."""
     from store_servers import s3_server
 
-    with s3_server() as url:
+    with s3_server(s3_log) as url:
         yield url
 
 

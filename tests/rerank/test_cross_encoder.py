@@ -95,8 +95,7 @@ def test_a_classifier_is_no_reranker(tmp_path):
         _ = CrossEncoderJudge("ce", str(folder), ShowReasoning(), device="cpu").model
 
 
-def test_a_model_that_is_nowhere_is_said(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_a_model_that_is_nowhere_is_said():
     with pytest.raises(MissingDependency, match="cannot be had"):
         _ = CrossEncoderJudge("ce", "nobody/no-such-reranker", ShowReasoning()).model
 
