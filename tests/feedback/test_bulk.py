@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,3 +120,13 @@ def test_a_name_of_two_rows_is_refused(tmp_path: Path) -> None:
         mine_embeddings(corpus[:1], corpus, [[0]], Rules(), tmp_path / "p.parquet", document_ids=names)
     with pytest.raises(InputInvalid, match="a names two rows"):
         mine_embeddings(corpus, corpus, [[0]] * 5, Rules(), tmp_path / "p.parquet", query_ids=names)
+
+
+def test_names_may_be_a_dictionary_but_not_be_missing(tmp_path: Path) -> None:
+    corpus, out = _unit(0, 4, 4, 1.0), tmp_path / "p.parquet"
+    mine_embeddings(
+        corpus[:1], corpus, [[0]], Rules(), out, document_ids=pa.array(list("abcd")).dictionary_encode()
+    )
+    assert {pair.document_id for pair in read_pairs(out)} == set("abcd")
+    with pytest.raises(InputInvalid, match="1 rows have no name"):
+        mine_embeddings(corpus[:1], corpus, [[0]], Rules(), out, document_ids=pa.array(["a", "b", "c", None]))

@@ -10,12 +10,13 @@ from test_mining import write_texts
 from ponder.cascade import parse_stages
 from ponder.cli.console import progress
 from ponder.errors import BadArguments, InputInvalid
-from ponder.evaluate.beir import Dataset, load_beir
+from ponder.evaluate.beir import Dataset, JudgedQuery, load_beir
 from ponder.feedback.improving import Loop, best_of, mining
 from ponder.feedback.loop_report import write_report
 from ponder.feedback.mining import MiningSettings
 from ponder.feedback.rounds import Figures, Round, Rule
 from ponder.index.cache import Cache
+from ponder.records import Query
 from ponder.train.job import Progress
 
 
@@ -130,7 +131,7 @@ def test_a_dev_that_is_learned_from_is_refused_whatever_its_queries_are_called(
         dataclasses.replace(each, query=dataclasses.replace(each.query, id=f"new-{each.query.id}"))
         for each in loop.train.queries
     ]
-    with pytest.raises(InputInvalid, match="in train too, such as 'new-"):
+    with pytest.raises(InputInvalid, match="in train too, with an answer: 'new-"):
         dataclasses.replace(loop, dev=dataclasses.replace(loop.dev, queries=(*loop.dev.queries, *renamed)))
 
 
@@ -160,3 +161,24 @@ def test_whatever_decides_is_in_the_manifest_and_no_guard_hides_dev(tmp_path: Pa
         assert loop.manifest(MiningSettings()) != before
         qrels.write_text(kept)
     assert loop.manifest(MiningSettings()) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "document", "known"),
+    [
+        ("A Red  crane ", "red-crane", True),
+        ("a red crane", "copy", True),
+        ("a red crane", "blue-kite", False),
+    ],
+)
+def test_a_query_is_known_by_what_it_asks_and_what_answers_it(
+    tmp_path: Path, cache: Cache, text: str, document: str, known: bool
+) -> None:
+    """`copy` holds the words of `red-crane`, which answers "a red crane" in train."""
+    loop = _loop(write_texts(tmp_path / "texts"), cache, Pupil([]))
+    dev = dataclasses.replace(loop.dev, queries=(JudgedQuery(Query(text, id="mine"), {document: 1}),))
+    if known:
+        with pytest.raises(InputInvalid, match="'mine'"):
+            dataclasses.replace(loop, dev=dev)
+    else:
+        assert dataclasses.replace(loop, dev=dev).dev is dev

@@ -12,6 +12,9 @@ from ponder.evaluate.beir import Dataset
 from ponder.evaluate.corpus import Corpus
 from ponder.feedback.corrections import correct, corrections_of
 from ponder.feedback.mining import BLOCK, mine
+from ponder.feedback.pricing import price_mining
+from ponder.index.cache import Cache
+from ponder.testing import FakeModels, FakeReasoner
 from ponder.train.pairs import made_of, read_pairs, schema
 
 
@@ -116,3 +119,44 @@ def test_pairs_of_before_figures_were_kept_are_read(towns: tuple[Dataset, Corpus
     assert [*old.column_names, "figure"] == schema().names
     pq.write_table(old, out)
     assert list(read_pairs(out)) == [replace(pair, figure=None) for pair in now]
+
+
+def test_a_mining_does_not_go_on_with_another_reasoner(towns: tuple[Dataset, Corpus], tmp_path: Path) -> None:
+    dataset, corpus = towns
+    with pytest.raises(Stop):
+        mine(dataset, corpus, HOW, tmp_path / "out", stop)
+    models = FakeModels()
+    models.reasoner = FakeReasoner(fingerprint="another")
+    with pytest.raises(InputInvalid, match=r'reasoner was ".*", is "another"'):
+        mine(dataset, replace(corpus, original=models), HOW, tmp_path / "out")
+
+
+def test_corrections_given_from_within_the_folder_of_parts_hold(
+    towns: tuple[Dataset, Corpus], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, corpus = towns
+    found = mine(dataset, corpus, HOW, tmp_path / "mined")
+    pair = next(each for each in read_pairs(found.path) if each.decision == "hard-negative")
+    key = (pair.query_id, pair.document_id)
+    monkeypatch.chdir(found.path)
+    assert correct(Path(), {key: "positive"}) == 1
+    assert corrections_of(tmp_path / "mined") == {key: "positive"}
+    (found.path / "notes.txt").write_text("mine")
+    mine(dataset, corpus, HOW, tmp_path / "mined", fresh=True)
+    assert (found.path / "notes.txt").read_text() == "mine"
+    assert {each.decision for each in read_pairs(found.path) if (each.query_id, each.document_id) == key} == {
+        "positive"
+    }
+
+
+def test_a_file_that_was_begun_anew_is_priced_by_what_is_left(
+    towns: tuple[Dataset, Corpus], tmp_path: Path
+) -> None:
+    dataset, corpus = towns
+    out = tmp_path / "pairs.parquet"
+    mine(dataset, corpus, HOW, out)
+    with Cache(tmp_path / "cache.sqlite") as cache:
+        assert price_mining(dataset, HOW, out, corpus.original, cache).left == 0
+        with pytest.raises(Stop):
+            mine(dataset, corpus, HOW, out, stop, fresh=True)
+        assert price_mining(dataset, HOW, out, corpus.original, cache).left == 4

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from mined_towns import HOW, indexed, write_towns
 
+from ponder.errors import InputInvalid
 from ponder.evaluate.beir import Dataset
 from ponder.evaluate.corpus import Corpus
 from ponder.feedback.mining import MiningSettings, mine
-from ponder.records import Content
+from ponder.records import Content, Skipped
 from ponder.testing import FakeReranker
 from ponder.train.pairs import Pair, read_pairs
 
@@ -99,3 +100,30 @@ def test_not_all_queries_are_in_memory_at_a_time(tmp_path: Path) -> None:
     # Each twice: to doubt its labels, and to find its documents.
     assert sum(watched.handed) == 300
     assert max(watched.handed) <= 32
+
+
+def test_without_a_budget_no_pair_has_a_judge_s_score(towns: tuple[Dataset, Corpus], tmp_path: Path) -> None:
+    """It would be the retriever's own, and be distilled from as a judge's."""
+    dataset, corpus = towns
+    for budget in (0, 200):
+        out = tmp_path / f"out-{budget}"
+        pairs = list(read_pairs(mine(dataset, corpus, replace(HOW, budget=budget), out).path))
+        assert any(pair.decision == "hard-negative" for pair in pairs)
+        assert any(pair.judge is not None for pair in pairs) == (budget > 0)
+        assert any(pair.positive_judge is not None for pair in pairs) == (budget > 0)
+
+
+def test_queries_that_cannot_be_opened_at_all_are_named(
+    towns: tuple[Dataset, Corpus], tmp_path: Path
+) -> None:
+    dataset, corpus = towns
+    lost = replace(dataset, queries=(), skipped=(Skipped("query.png", "no such file"),))
+    with pytest.raises(InputInvalid, match=r"none of 1 queries can be opened.*no such file"):
+        mine(lost, corpus, HOW, tmp_path / "out")
+
+
+def test_one_document_is_mined_for_though_no_judge_can_tell_it_apart(tmp_path: Path) -> None:
+    dataset = write_towns(tmp_path / "towns", 1)
+    alone = replace(dataset, items=dataset.items[:1])
+    found = mine(alone, indexed(alone, tmp_path), HOW, tmp_path / "out")
+    assert found.decisions == {"positive": 1}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,3 +72,9 @@ def test_a_path_is_looked_for_as_a_folder(tmp_path: Path) -> None:
         registry.load(str(tmp_path / "absent"))
     with pytest.raises(InputInvalid, match="not a model folder"):
         registry.load(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["run #2/model", "towns: second/model", "[a]", "1.5", "no", "null", "a b"])
+def test_a_path_that_yaml_would_read_otherwise_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputNotFound, match=re.escape(str(tmp_path / name))):
+        registry.load(f"lite,adapter={tmp_path / name}")

@@ -108,3 +108,61 @@ def test_the_log_is_as_far_as_the_training(tmp_path_factory, steps, back, cut):
         file.write(line[:cut])  # a kill in the midst of a line
     folder.forget_after(back)
     assert [line["step"] for line in folder.logged()] == [step for step in steps if step <= back]
+
+
+KINDS = [TOLD, {"part": "adapter"}, {"part": "pairs"}, {"what": "head"}, {"what": "reranker"}]
+
+
+@pytest.mark.parametrize(("there", "now"), [(a, b) for a in KINDS for b in KINDS if a is not b])
+def test_what_is_of_another_kind_is_not_forgotten(tmp_path, there, now):
+    folder = TrainingFolder(tmp_path)
+    folder.open(there)
+    folder.replace(folder.model, writes("dear"))
+    with pytest.raises(InputInvalid, match="of another kind"):
+        folder.open(now, fresh=True)
+    assert (folder.model / "weights").read_text() == "dear"
+
+
+def test_fresh_forgets_links_to_another_disk_and_leaves_what_is_there(tmp_path):
+    far = tmp_path / "far"
+    far.mkdir()
+    folder = TrainingFolder(tmp_path / "out")
+    folder.open(TOLD)
+    folder.replace(far / "model", writes("one"))
+    folder.model.symlink_to(far / "model")
+    assert folder.done
+    folder.open({**TOLD, "training set": "xyz"}, fresh=True)
+    assert not folder.done
+    assert (far / "model" / "weights").read_text() == "one"
+
+
+def test_what_cannot_be_forgotten_is_not_taken_for_new(tmp_path, monkeypatch):
+    folder = TrainingFolder(tmp_path)
+    folder.open(TOLD)
+    folder.replace(folder.model, writes("old"))
+
+    def refuse(path, *args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(BackendFailed, match=r"cannot be removed: Permission denied"):
+        folder.open({**TOLD, "training set": "xyz"}, fresh=True)
+    with pytest.raises(InputInvalid, match="training set"):
+        folder.open({**TOLD, "training set": "xyz"})
+
+
+def test_a_disk_that_is_full_at_the_first_write_leaves_a_folder_that_can_be_begun_in(tmp_path, monkeypatch):
+    folder = TrainingFolder(tmp_path / "out")
+    with monkeypatch.context() as patch:
+
+        def full(descriptor):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr("os.fsync", full)
+        with pytest.raises(BackendFailed, match="No space left"):
+            folder.open(TOLD)
+    assert list((tmp_path / "out").iterdir()) == []
+    # And so does a kill between writing and renaming.
+    (tmp_path / "out" / ".manifest.json.partial").write_text("{")
+    folder.open(TOLD)
+    folder.open(TOLD)

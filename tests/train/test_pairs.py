@@ -1,5 +1,6 @@
 """Pairs go to Parquet and back as they were, and what is no file of pairs is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,37 @@ def test_queries_without_positives_and_lost_documents_are_told() -> None:
     assert found.lost == ("gone",)
     with pytest.raises(InputInvalid, match="none of 1 queries"):
         examples_of(_dataset(r={"gone": 1}))
+
+
+def test_what_a_query_excludes_is_trained_neither_on_nor_against() -> None:
+    dataset = _dataset(q={"a": 1, "b": 1})
+    dataset = replace(dataset, queries=(replace(dataset.queries[0], exclude=frozenset("bcd")),))
+    pairs = [
+        Pair("q", "c", "hard-negative", rank=1),
+        Pair("q", "d", "positive", decided_by="review"),
+    ]
+    [example] = examples_of(dataset, pairs, promote=True).kept
+    assert [item.id for item in example.positives] == ["a"]
+    assert example.negatives == ()
+    assert example.spared == set("abcd")
+
+
+@pytest.mark.parametrize("now", [{"a": 1, "b": 0}, {"a": 1, "b": -1}, {"a": 1}])
+def test_a_label_that_was_withdrawn_after_mining_does_not_count_but_a_person_s_word_does(
+    now: dict[str, int],
+) -> None:
+    pairs = [Pair("q", "b", "positive", grade=1), Pair("q", "c", "positive", decided_by="review")]
+    [example] = examples_of(_dataset(q=now), pairs).kept
+    assert [item.id for item in example.positives] == ["a", "c"]
+
+
+def test_what_was_labelled_after_mining_is_no_negative() -> None:
+    pairs = [Pair("q", "b", "hard-negative", rank=1), Pair("q", "c", "hard-negative", rank=2)]
+    [example] = examples_of(_dataset(q={"a": 1, "b": 1}), pairs).kept
+    assert [item.id for item in example.positives] == ["a", "b"]
+    assert [item.id for item in example.negatives] == ["c"]
+
+
+def test_pairs_of_another_set_are_refused() -> None:
+    with pytest.raises(InputInvalid, match="the pairs are of 1 queries, and none is in this split"):
+        examples_of(_dataset(q={"a": 1}), [Pair("other", "b", "hard-negative")])

@@ -34,6 +34,7 @@ def improve(
     harm: Annotated[float, typer.Option(help="That a guarded figure may lose.")] = 0.01,
     stages: options.Stages = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds a loop.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Close the loop: the reranker mines for the retriever, which learns, and is measured; again.
@@ -72,7 +73,8 @@ def improve(
             Rule(metric, harm),
             cache,
         )
-        TrainingFolder(out).open(loop.manifest(settings))
+        made = ("round-*", "report.md", "best")
+        TrainingFolder(out).open(loop.manifest(settings), fresh=fresh, forget=made)
         done = loop.run(out, rounds, progress, (lambda _: None) if as_json else _tell(metric))
         best = best_of(done)
         write_report(out, done, metric, command)

@@ -17,6 +17,9 @@ from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.rows import Line, media_path, missing, read_lines, unique_id
 from ponder.records import Item, Kind, Query, Skipped
 
+_MOST = 2**31 - 1
+"""Largest grade: pairs keep it in 32 bits, and gains of 2^grade overflow far below."""
+
 Qrels = Mapping[str, Mapping[str, int]]
 
 
@@ -135,6 +138,8 @@ def read_qrels(path: Path) -> Qrels:
             grade = int(columns[2])
         except ValueError as error:
             raise InputInvalid("the score is not a whole number", where, f"it is {columns[2]!r}") from error
+        if abs(grade) > _MOST:
+            raise InputInvalid("the score is too large", where, f"it is {grade}, at most {_MOST:,} is read")
         if qrels.setdefault(query, {}).setdefault(doc, grade) != grade:
             raise InputInvalid(f"{query} and {doc} are judged twice, differently", where, "keep one of them")
     return qrels

@@ -27,24 +27,34 @@ def queries_media_sha256(dataset: Dataset) -> str:
         ...     before == queries_media_sha256(data)
         False
     """
-    return _sum({path for each in dataset.queries for path in _paths(each.query)})
+    return _sum({path for each in dataset.queries for path in paths_of(each.query)})
 
 
 def media_sha256(dataset: Dataset) -> str:
     """The same over those of its documents too."""
     documents = {item.path for item in dataset.items if item.path}
-    return _sum(documents | {path for each in dataset.queries for path in _paths(each.query)})
+    return _sum(documents | {path for each in dataset.queries for path in paths_of(each.query)})
 
 
-def _paths(query: Query) -> Iterator[str]:
+def paths_of(query: Query) -> Iterator[str]:
+    """The files of a query; there is one, or none."""
     yield from (path for path in (query.image, query.video, query.page and query.page[0]) if path)
 
 
 def _sum(paths: set[str]) -> str:
     if not paths:
         return ""
-    # A clip may be a folder of frames. By contents alone: a data set may lie elsewhere.
-    sums = sorted(
-        folder_digest(Path(path)) if Path(path).is_dir() else remembered_sha256(Path(path)) for path in paths
-    )
+    # By contents alone: a data set may lie elsewhere.
+    sums = sorted(content_of(path) for path in paths)
     return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+
+def content_of(path: str) -> str:
+    """A hash over what a file holds, or a folder of frames; "" where it cannot be read, which others tell.
+
+    Large files are read once.
+    """
+    try:
+        return folder_digest(Path(path)) if Path(path).is_dir() else remembered_sha256(Path(path))
+    except OSError:
+        return ""

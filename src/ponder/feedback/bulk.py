@@ -127,7 +127,9 @@ def _names(names: Ids, count: int, which: str) -> pa.Array | None:
         return None
     if len(names) != count:
         raise InputInvalid(f"{len(names)} names of {count} rows", which, "give one a row")
-    told = names if isinstance(names, pa.Array) else pa.array(names, pa.string())
+    told = pc.cast(names, pa.string()) if isinstance(names, pa.Array) else pa.array(names, pa.string())
+    if told.null_count:
+        raise InputInvalid(f"{told.null_count} rows have no name", which, "give each row one")
     # One document under one name twice would be a query's positive and its negative.
     if pc.count_distinct(told).as_py() < count:
         counts = pc.value_counts(told)

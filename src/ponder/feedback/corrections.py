@@ -144,5 +144,6 @@ def _keeper(pairs: Path) -> Path:
     """One place, whether `pairs` is what ``--out`` named or the parts in it; either may be called "pairs"."""
     if pairs.suffix == ".parquet":
         return pairs.with_name(pairs.name + ".corrections.json")
-    parts = pairs_at(pairs)
+    parts = pairs_at(pairs.absolute())
+    parts = parts.resolve() if parts.name == ".." else parts
     return (parts.parent if parts.name == "pairs" else parts) / "corrections.json"

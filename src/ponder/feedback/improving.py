@@ -19,6 +19,7 @@ from ponder.evaluate.beir import Dataset
 from ponder.evaluate.corpus import Corpus, build_corpus
 from ponder.evaluate.media_sums import media_sha256
 from ponder.evaluate.metrics import METRICS
+from ponder.evaluate.overlap import shared
 from ponder.evaluate.retrieval import BudgetRun, run_budgets
 from ponder.evaluate.run_folder import fingerprints
 from ponder.evaluate.settings import Settings
@@ -67,7 +68,8 @@ class Loop:
 
     Raises:
         BadArguments: Two guards have one name: only one of them would be watched.
-        InputInvalid: A query of `dev` is one of `train`: what it gains may be learned by heart.
+        InputInvalid: A query of `dev` is one of `train`, with an answer of it, by what they hold and not by
+            their ids: what it gains may be learned by heart.
     """
 
     train: Dataset
@@ -87,12 +89,11 @@ class Loop:
             raise BadArguments(
                 f"two named {twice[0]!r}", "--guard", "name each once, in folders of other names"
             )
-        if known := sorted(_asked(self.train).keys() & _asked(self.dev).keys()):
-            first = _asked(self.dev)[known[0]]
+        if known := shared(self.train, self.dev):
             raise InputInvalid(
-                f"{len(known)} of its queries and answers are in {self.train.split} too, such as {first!r}",
+                f"{len(known)} of its queries are in {self.train.split} too, with an answer: {known[0]!r}, …",
                 f"{self.dev.name}/{self.dev.split}",
-                "measure on queries that are not learned from",
+                "measure on queries that are not learned from: take them out of one split's qrels",
             )
 
     def manifest(self, settings: MiningSettings) -> dict[str, Any]:
@@ -195,16 +196,6 @@ class Loop:
 def best_of(rounds: Sequence[Round]) -> Round:
     """The last round that was kept."""
     return [each for each in rounds if each.kept][-1]
-
-
-def _asked(dataset: Dataset) -> dict[str, str]:
-    """A split's queries, each with a relevant document and by what is asked rather than by name, to ids."""
-    return {
-        repr((each.query.text, each.query.image, each.query.video, each.query.page, name)): each.query.id
-        for each in dataset.queries
-        for name, grade in each.grades.items()
-        if grade > 0
-    }
 
 
 def _files(dataset: Dataset) -> dict[str, str]:

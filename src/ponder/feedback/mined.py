@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ponder.errors import InputInvalid
-from ponder.train.checkpoints import TrainingFolder, differences
+from ponder.train.checkpoints import TrainingFolder
+from ponder.train.differences import differences
 from ponder.train.pairs import made_of, read_pairs, writing
 
 
@@ -52,7 +53,7 @@ class Mined:
             if not fresh and not folder.begun_with(manifest):
                 self._compare(self._file, there, manifest)
                 return True
-        folder.open(manifest, fresh=fresh, forget=(self.parts.name,))
+        folder.open(manifest, fresh=fresh, forget=(f"{self.parts.name}/part-*.parquet",))
         return False
 
     @staticmethod

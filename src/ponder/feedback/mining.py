@@ -9,7 +9,7 @@ from typing import Any
 
 from ponder.cascade.cascade import Cascade, parse_stages
 from ponder.cascade.stages import Rerank
-from ponder.errors import BadArguments
+from ponder.errors import BadArguments, InputInvalid
 from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.evaluate.corpus import Corpus
 from ponder.evaluate.media_sums import queries_media_sha256
@@ -98,6 +98,12 @@ def mine(
             says the same of everything, or nothing at all.
     """
     settings.cascade().check(corpus.models)
+    if not dataset.queries:
+        raise InputInvalid(
+            f"none of {len(dataset.skipped)} queries can be opened",
+            f"{dataset.name}, split {dataset.split}",
+            dataset.skipped[0].error if dataset.skipped else "",
+        )
     place = Mined(out)
     manifest = _manifest(dataset, corpus, settings)
     left_out = [*dataset.skipped, *corpus.skipped]
@@ -162,6 +168,7 @@ def _manifest(dataset: Dataset, corpus: Corpus, settings: MiningSettings) -> dic
         "split": dataset.split,
         "corpus": corpus.contents_sha256,
         "models": models.name,
+        "reasoner": models.reasoner.fingerprint,
         "embedder": models.embedder.fingerprint,
         "judges": {name: judge.fingerprint for name, judge in models.rerankers.items()},
         "calibration": "" if calibration is None else calibration.fingerprint,

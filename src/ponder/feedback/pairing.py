@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ponder.feedback.deciding import Thresholds, decide, diverse, doubt
-from ponder.feedback.judged import Bench
+from ponder.feedback.judged import Bench, Document
 from ponder.train.pairs import Pair
 
 
@@ -48,15 +48,20 @@ def pairs_of(
             document.grade,
             document.scored.rank,
             document.retrieval,
-            document.scored.score if document.scored.judged else None,
+            _heard(document),
             document.scored.chance,
             positive.retrieval if positive else None,
-            positive.scored.score if positive else None,
+            _heard(positive) if positive else None,
             positive.scored.chance if positive else None,
             shares[place],
             threshold=threshold,
             figure=figure,
         )
+
+
+def _heard(document: Document) -> float | None:
+    """The score after the judges, where one said anything: else it is the retriever's."""
+    return None if document.judge is None else document.scored.score
 
 
 def _shares(found: Bench) -> list[int]:

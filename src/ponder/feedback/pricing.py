@@ -137,9 +137,10 @@ def price_mining(
 
 def _waiting(queries: Sequence[JudgedQuery], out: Path) -> list[JudgedQuery]:
     """Queries that no finished part holds."""
-    if out.is_file():
-        return []
     place = Mined(out)
+    # Parts beside a finished file are of one that was begun anew.
+    if out.is_file() and not place.parts.is_dir():
+        return []
     starts = range(0, len(queries), BLOCK)
     return [
         query

@@ -62,7 +62,11 @@ def sum_up(path: Path, queries: Sequence[JudgedQuery], budget: int, left_out: Se
             said.setdefault(pair.query_id, set()).add(round(pair.judge - pair.retrieval, 6))
     if not seen:
         raise InputInvalid("no query has a positive in the corpus", str(path), "check the qrels' ids")
-    if budget and not any(len(scores) > 1 for scores in said.values()):
+    if (
+        budget
+        and any(len(documents) > 1 for documents in seen.values())
+        and not any(len(scores) > 1 for scores in said.values())
+    ):
         raise InputInvalid(
             "the judge says the same of everything, or nothing",
             str(path),

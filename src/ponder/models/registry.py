@@ -98,10 +98,13 @@ def _values(changes: Sequence[str], arguments: Mapping[str, Parameter]) -> dict[
             raise BadArguments(
                 f"cannot read {change!r}", "--models", f"write FIELD=VALUE with one of {', '.join(arguments)}"
             )
+        if "int" not in str(arguments[field].annotation):
+            # A path may have in it what YAML reads otherwise.
+            found[field] = value
+            continue
         found[field] = yaml.safe_load(value)
-        wanted = int if "int" in str(arguments[field].annotation) else str
-        if not isinstance(found[field], wanted) or isinstance(found[field], bool):
-            raise BadArguments(f"not for {field}: {value!r}", "--models", f"give a {wanted.__name__}")
+        if not isinstance(found[field], int) or isinstance(found[field], bool):
+            raise BadArguments(f"not for {field}: {value!r}", "--models", "give a whole number")
     return found
 
 

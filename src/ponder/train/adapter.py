@@ -83,7 +83,7 @@ class AdapterSettings:
 
 def fit_adapter(
     pictures: Pictures,
-    classes: tuple[NDArray[np.float32], NDArray[np.float32]],
+    classes: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
     settings: AdapterSettings,
     advance: Any = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -96,7 +96,7 @@ def fit_adapter(
 
     Args:
         pictures: What to learn from.
-        classes: Of `classes_of`.
+        classes: Of `classes_of`; None where they are to weigh nothing.
         settings: How.
         advance: Called with (steps done, steps).
 
@@ -108,9 +108,11 @@ def fit_adapter(
 
     data = _Data(pictures, settings)
     mean = torch.from_numpy(pictures.looks.mean(axis=0))
-    # What was imagined stands around a mean of its own: it is to say how classes differ, not pictures.
-    imagined, told = (torch.from_numpy(each) for each in classes)
-    imagined = imagined - mean
+    known = None
+    if classes is not None and settings.classes:
+        imagined, told = (torch.from_numpy(each) for each in classes)
+        # What was imagined stands around a mean of its own: it is to say how classes differ, not pictures.
+        known = imagined - mean, told
     grids = []
     for number, share in enumerate(settings.akin):
         drawing = torch.Generator().manual_seed(settings.seed)
@@ -119,10 +121,10 @@ def fit_adapter(
         for step in range(settings.steps):
             drawn = torch.randperm(len(pictures.names), generator=drawing)[: settings.batch].sort().values
             loss = data.loss(drawn.tolist(), grid, mean, akin=share, drawing=drawing)
-            if settings.classes:
-                scores = told @ (imagined @ grid).T / (data.scale * settings.temperature)
-                known = torch.nn.functional.cross_entropy(scores, torch.arange(len(told)))
-                loss = loss + settings.classes * known
+            if known is not None:
+                scores = known[1] @ (known[0] @ grid).T / (data.scale * settings.temperature)
+                right = torch.arange(len(known[1]))
+                loss = loss + settings.classes * torch.nn.functional.cross_entropy(scores, right)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

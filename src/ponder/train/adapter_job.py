@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ponder.evaluate.beir import Dataset
+from ponder.evaluate.media_sums import media_sha256
 from ponder.models.folder import sha256_of
 from ponder.models.lite.adapter import FILE, save_adapter
 from ponder.presets.lite import LiteModels
@@ -58,6 +59,7 @@ class AdapterJob:
             "settings": self.settings.fields(),
             "data": {each.name: digests(each) for each in self.datasets},
             "dev": {each.name: {file.name: sha256_of(file) for file in each.files} for each in self.dev},
+            "media": [media_sha256(each) for each in (*self.datasets, *self.dev)],
             "pairs": [pairs_digest(file) for file in self.pairs],
         }
 
@@ -95,8 +97,8 @@ def train_adapter(
         InputInvalid: Another training is in the folder, or there is nothing to learn from.
         BackendFailed: The result could not be written.
     """
-    folder.open(job.manifest(), fresh=fresh)
-    s = job.settings
+    manifest, s = job.manifest(), job.settings
+    folder.check(manifest, fresh=fresh)
     found = [
         examples_of(dataset, read_pairs(file) if file else (), promote=s.promote, suspects=s.suspects)
         for dataset, file in zip(job.datasets, job.pairs, strict=True)
@@ -111,8 +113,10 @@ def train_adapter(
             strangers=s.strangers,
             advance=advance,
         )
+    # Not before: what is here is forgotten only once there is something to learn from.
+    folder.open(manifest, fresh=fresh)
     if not folder.done:
-        classes = classes_of(job.models.sight, pictures.features)
+        classes = classes_of(job.models.sight, pictures.features) if s.classes else None
         with progress("steps") as advance:
             grid, mean = fit_adapter(pictures, classes, s, advance)
         sight = job.models.sight

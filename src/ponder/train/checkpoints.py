@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ponder.errors import BackendFailed, InputInvalid, first_line
+from ponder.train.differences import differences
 
 _FORMAT = "ponder-training-1"
 _NAME = "step-{:08d}"
@@ -47,32 +49,48 @@ class TrainingFolder:
         Args:
             told: Whatever decides the result, as JSON values: settings, base, data.
             fresh: Forget what is here.
-            forget: Folders that `fresh` removes besides a training's own.
+            forget: What `fresh` removes besides a training's own, as patterns of paths in here.
 
         Raises:
-            InputInvalid: A training with other settings or data is here, or something else is; says what
-                differs. What is of another kind is not forgotten.
-            BackendFailed: Nothing can be written here.
+            InputInvalid: As for `check`.
+            BackendFailed: Nothing can be written, or removed, here.
         """
         import torch
 
+        self.check(told, fresh=fresh)
+        there = self._manifest()
+        if there is not None and not fresh:
+            torch.set_num_threads(there.get("threads", torch.get_num_threads()))
+            return
+        for pattern in ("checkpoints", "model", "runs", "log.jsonl", *forget):
+            for each in self.path.glob(pattern):
+                _remove(each)
+        wanted = {**told, "format": _FORMAT, "threads": torch.get_num_threads()}
+        self.write("manifest.json", json.dumps(wanted, indent=1, sort_keys=True) + "\n")
+
+    def check(self, told: Mapping[str, Any], *, fresh: bool = False) -> None:
+        """Refuse what `open` would refuse; nothing is changed.
+
+        Raises:
+            InputInvalid: A training with other settings or data is here, or something else is; says what
+                differs. What is of another kind is not forgotten, `fresh` or not.
+        """
         wanted = json.loads(json.dumps({**told, "format": _FORMAT}))
         there = self._manifest()
-        if there is None and self.path.is_dir() and any(self.path.iterdir()):
-            raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
-        if there is not None and there.get("part") != wanted.get("part"):
-            kinds = f"{there.get('part') or 'training'}, not {wanted.get('part') or 'training'}"
-            raise InputInvalid(f"of another kind: {kinds}", f"--out {self.path}", "name another folder")
-        if there is not None and not fresh:
-            threads = there.pop("threads", torch.get_num_threads())
-            _compare(there, wanted, self.path)
-            torch.set_num_threads(threads)
+        if there is None:
+            if self.path.is_dir() and any(not _is_partial(each) for each in self.path.iterdir()):
+                raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
             return
-        for name in ("checkpoints", "model", "runs", *forget):
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        (self.path / "log.jsonl").unlink(missing_ok=True)
-        wanted["threads"] = torch.get_num_threads()
-        self.write("manifest.json", json.dumps(wanted, indent=1, sort_keys=True) + "\n")
+        kinds = [_kind(each) for each in (there, wanted)]
+        if kinds[0] != kinds[1]:
+            raise InputInvalid(
+                f"of another kind: {' and not '.join(kinds)}", f"--out {self.path}", "name another folder"
+            )
+        there.pop("threads", None)
+        differs = [] if fresh else differences(there, wanted)
+        if differs:
+            how = "give another --out, or --fresh to begin anew"
+            raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(self.path), how)
 
     def begun_with(self, told: Mapping[str, Any]) -> bool:
         """Whether just this was begun here; for `told` see `open`."""
@@ -103,6 +121,8 @@ class TrainingFolder:
             _sync(partial)
             partial.replace(self.path / name)
         except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
             raise BackendFailed(
                 error.strerror or str(error), str(self.path / name), "check the disk"
             ) from error
@@ -185,36 +205,31 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             return
 
 
-def _compare(there: dict[str, Any], wanted: dict[str, Any], where: Path) -> None:
-    differs = differences(there, wanted)
-    if differs:
-        how = "give another --out, or --fresh to begin anew"
-        raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(where), how)
+def _kind(manifest: Mapping[str, Any]) -> str:
+    """What was begun: a training of an embedder's weights is the one that never said so."""
+    return str(manifest.get("part") or manifest.get("what") or "embedder")
 
 
-def differences(there: Any, wanted: Any) -> list[str]:
-    """Where two JSON values differ, in words.
+def _is_partial(path: Path) -> bool:
+    """Whether a kill left it half written."""
+    return path.name.startswith(".") and path.name.endswith(".partial")
 
-    Example:
-        >>> differences({"split": "dev", "seed": 1}, {"split": "train", "seed": 1})
-        ['split was "dev", is "train"']
+
+def _remove(path: Path) -> None:
+    """A file or folder, or a link to one, for certain: what stays would count as of now.
+
+    Raises:
+        BackendFailed: It cannot be removed.
     """
-    wanted = json.loads(json.dumps(wanted))
-    return [f"{key} was {_short(old)}, is {_short(new)}" for key, old, new in _apart(there, wanted)]
-
-
-def _apart(old: Any, new: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where two JSON values differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}):
-            yield from _apart(old.get(key), new.get(key), f"{place}.{key}" if place else key)
-    elif old != new:
-        yield place, old, new
-
-
-def _short(value: Any) -> str:
-    text = "not there" if value is None else json.dumps(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except OSError as error:
+        raise BackendFailed(
+            f"cannot be removed: {error.strerror or error}", str(path), "remove it, or name another --out"
+        ) from error
 
 
 def _sync(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ponder.errors import InputInvalid
-from ponder.evaluate.beir import Dataset
+from ponder.evaluate.beir import Dataset, JudgedQuery
 from ponder.records import Item, Query, Skipped
 from ponder.train.pairs import Pair
 
@@ -69,37 +69,49 @@ def examples_of(
 
     Args:
         dataset: Queries, labels and documents.
-        pairs: Mined; those of queries that the data set lacks are passed over.
+        pairs: Mined; those of queries that the data set lacks are passed over. Labels are as the data set has
+            them now, whatever they were when it was mined; what a query excludes is trained neither on nor
+            against.
         promote: Take false negatives for positives instead of only sparing them.
         suspects: Train on suspect positives too, since most of them are right: leaving them out cost stamps a
             tenth of hit@10 (docs/log.md). One that a person denied is never trained on.
 
     Raises:
-        InputInvalid: Not one query has a positive to train on.
+        InputInvalid: Not one query has a positive to train on; or there are pairs, none of these queries.
     """
     items = {item.id: item for item in dataset.items}
     order = {name: place for place, name in enumerate(items)}
     mined: dict[str, list[Pair]] = {}
     for pair in pairs:
         mined.setdefault(pair.query_id, []).append(pair)
+    if mined and not any(judged.query.id in mined for judged in dataset.queries):
+        raise InputInvalid(
+            f"the pairs are of {len(mined)} queries, and none is in this split",
+            f"{dataset.name}, split {dataset.split}",
+            "give the --pairs that were mined for it, in the order of the DIRs",
+        )
     kept: list[Example] = []
     without: list[str] = []
     denied: list[str] = []
     lost: set[str] = set()
     for judged in dataset.queries:
         of_query = mined.get(judged.query.id, [])
-        relevant = {name for name, grade in judged.grades.items() if grade > 0}
-        spared = set(relevant)
+        relevant = {name for name, grade in judged.grades.items() if grade > 0} - judged.exclude
+        spared = relevant | judged.exclude
         doubtful: set[str] = set()
         for pair in of_query:
             if pair.decision == "suspect-positive":
                 if not suspects or pair.decided_by == "review":
                     doubtful.add(pair.document_id)
-            elif pair.decision == "positive" or (promote and pair.decision == "false-negative"):
+            elif _is_positive(pair, judged, promote=promote):
                 relevant.add(pair.document_id)
             if pair.decision in _SPARED:
                 spared.add(pair.document_id)
-        hard = [pair for pair in of_query if pair.decision == "hard-negative"]
+        hard = [
+            pair
+            for pair in of_query
+            if pair.decision == "hard-negative" and pair.document_id not in relevant | judged.exclude
+        ]
         lost |= {name for name in (*relevant, *(pair.document_id for pair in hard)) if name not in items}
         positives = _present(sorted(relevant - doubtful, key=lambda name: order.get(name, -1)), items)
         if not positives:
@@ -127,6 +139,16 @@ def examples_of(
             "check the qrels' document ids against corpus.jsonl",
         )
     return Examples(tuple(kept), tuple(without), tuple(denied), tuple(sorted(lost)))
+
+
+def _is_positive(pair: Pair, judged: JudgedQuery, *, promote: bool) -> bool:
+    """Whether a pair adds to what is labelled; where a rule went by a label, the label is to stand still."""
+    if pair.document_id in judged.exclude:
+        return False
+    if pair.decision == "positive":
+        withdrawn = judged.grades.get(pair.document_id, 0 if pair.grade > 0 else 1) <= 0
+        return pair.decided_by == "review" or not withdrawn
+    return promote and pair.decision == "false-negative"
 
 
 def _present(names: Sequence[str], items: dict[str, Item]) -> tuple[Item, ...]:

@@ -106,18 +106,16 @@ def pictures_of(
         rows.append(vectors[0])
         if advance:
             advance(number, len(wanted))
-    kept = [each for each in examples if any(item.id in place for item in each.positives)]
+    shown = [each for each in examples if any(item.id in place for item in each.positives)]
+    kept, queries = _asked(shown, models, lost)
     if len(kept) < 2:
         raise InputInvalid(
             f"{len(kept)} queries with pictures as positives",
             "the training set",
             "an adapter learns from labelled pictures: give a data set that has some",
         )
-    queries = models.embedder.embed_queries(
-        [open_query(each.query, Limits()) for each in kept], [None] * len(kept)
-    )
     return Pictures(
-        queries,
+        np.concatenate(queries),
         tuple(each.query.id for each in kept),
         tuple(place),
         tuple(digests),
@@ -132,6 +130,24 @@ def pictures_of(
         tuple(lost),
         sum(item.kind != "image" for each in examples for item in each.positives),
     )
+
+
+def _asked(
+    examples: Sequence[Example], models: LiteModels, lost: list[Skipped]
+) -> tuple[list[Example], list[NDArray[np.float32]]]:
+    """Those whose query can be opened, with the queries' vectors; the others are added to `lost`."""
+    kept: list[Example] = []
+    vectors: list[NDArray[np.float32]] = []
+    for each in examples:
+        try:
+            query = open_query(each.query, Limits())
+        except (InputInvalid, InputNotFound) as error:
+            lost.append(Skipped(f"query {each.query.id}", str(error)))
+            continue
+        kept.append(each)
+        # One by one: of pictures, not all are in memory, and a vector is the same in whatever company.
+        vectors.append(models.embedder.embed_queries([query], [None]))
+    return kept, vectors
 
 
 def classes_of(sight: Sight, mean: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

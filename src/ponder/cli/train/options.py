@@ -13,6 +13,14 @@ from ponder.errors import BadArguments
 if TYPE_CHECKING:
     from ponder.evaluate.beir import Dataset
 
+
+def _nameable(out: Path) -> Path:
+    """The result's folder, if --models can name what is in it."""
+    if "," in str(out.absolute()):
+        raise BadArguments("a comma in its path", f"--out {out}", "name another: --models A,B is A with B")
+    return out
+
+
 Folders = Annotated[
     list[Path] | None, typer.Argument(metavar="DIR...", help="BEIR folders with media.", show_default=False)
 ]
@@ -29,6 +37,7 @@ Out = Annotated[
         metavar="OUT",
         help="Folder for the result; the same command again resumes.",
         show_default=False,
+        callback=_nameable,
     ),
 ]
 Split = Annotated[str, typer.Option("--split", help="Train on qrels/SPLIT.tsv.")]
@@ -164,7 +173,9 @@ def pairs_of(files: Sequence[Path] | None, datasets: Sequence[Dataset]) -> list[
         raise BadArguments(
             f"{len(files)} for {len(datasets)} DIRs", "--pairs", "give one a DIR, none for none"
         )
-    return [None if str(file) == "none" else file for file in files]
+    from ponder.feedback.mined import pairs_at
+
+    return [None if str(file) == "none" else pairs_at(file) for file in files]
 
 
 def dev_of(told: Sequence[str] | None, folders: Sequence[Path]) -> list[Dataset]:
