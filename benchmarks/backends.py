@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,30 @@ from numpy.typing import NDArray
 from ponder.index.qdrant import QdrantIndex
 from ponder.index.stored import StoredIndex
 from ponder.index.stores import open_store
+from ponder.index.versions import TABLE
 from ponder.records import Embedded, Item, Reasoning, Row
 
 K, QUERIES, AT_ONCE = 10, 150, 10_000
 ITEMS = {"lance": 1_000_000, "s3": 20_000}
 """Of a store; 100,000 of the others. moto takes over ten minutes for so many, so S3 has what is scanned."""
 
+COUNTED = 8
+"""Queries whose requests are counted, of a store that has a server's log."""
+
 FEWER = {"qdrant": 20, "s3": 40}
 """Queries of a store whose search takes seconds."""
+
+_LANCES_OWN = (
+    "lancedb, opened with read_consistency_interval=0 so that it sees what others write: id, part and"
+    " distance of the ten nearest, as many nprobes, refine_factor 1"
+)
+PEERS = {
+    "lance": _LANCES_OWN,
+    "s3": _LANCES_OWN,
+    "pgvector": "psycopg: item and part of the ten nearest, ORDER BY vector <#> query, the same ef_search",
+    "qdrant": "qdrant-client: id of the ten nearest by query_points",
+}
+"""What a store's own client is asked for."""
 
 LIMIT = 0.10
 """Of what ponder may add to the store's own client, as issue 9 has it."""
@@ -59,14 +76,18 @@ def main() -> None:
         vectors = mutated(base, count, arguments.dim)
         asked = queries[: FEWER.get(store)]
         best = nearest(vectors, asked, K)
-        with opened(store, arguments.dim, arguments.keep) as index:
+        with opened(store, arguments.dim, arguments.keep) as (index, log):
             began = time.perf_counter()
             if len(index) != count:
                 fill(index, vectors)
                 index.compact()
             del vectors
             figures[store] = {"items": count, "build_seconds": round(time.perf_counter() - began, 1)}
-            figures[store] |= measured(index, raw_search(store, index), asked, best)
+            figures[store]["peer"] = PEERS[store]
+            raw = raw_search(store, index)
+            figures[store] |= measured(index, raw, asked, best)
+            if log is not None:
+                figures[store] |= counted(index, raw, asked[:COUNTED], log)
         print(f"{store}: {figures[store]}", file=sys.stderr)
     first, *_ = figures
     checks = {f"{name}: recall@{K} at least .95": each["recall"] >= 0.95 for name, each in figures.items()}
@@ -79,7 +100,7 @@ def main() -> None:
         "backends",
         ours=figures[first]["p50_ms"] / 1000,
         peer=figures[first]["raw_p50_ms"] / 1000,
-        peer_name=f"{first}: the store's own client, ten nearest with the same effort",
+        peer_name=f"{first}: {PEERS[first]}",
         unit="seconds a search, median",
         checks=checks,
         details={"dim": arguments.dim, "k": K, "stores": figures},
@@ -127,6 +148,17 @@ def measured(
     }
 
 
+def counted(index: StoredIndex, raw: Raw, queries: NDArray[np.float32], log: Path) -> dict[str, float]:
+    """Requests a search, by the lines of the server's log; what is kept in memory has been read by then."""
+    lines = [len(log.read_bytes().splitlines())]
+    for search in (lambda query: index.search(query, K), raw):
+        for query in queries:
+            search(query)
+        lines.append(len(log.read_bytes().splitlines()))
+    ours, theirs = np.diff(lines) / len(queries)
+    return {"requests": round(float(ours), 1), "raw_requests": round(float(theirs), 1)}
+
+
 def raw_search(store: str, index: Any) -> Raw:
     """What a person would write for the same table, with the same effort."""
     effort = index.state().effort
@@ -145,8 +177,14 @@ def raw_search(store: str, index: Any) -> Raw:
         client, name = index._client, index.name
         return lambda query: client.query_points(name, query=[query.tolist()], limit=K, with_payload=["id"])
 
+    import lancedb
+
+    # At zero it sees what others write, as ponder does. What its connection keeps is its own.
+    database = lancedb.connect(index.path, read_consistency_interval=timedelta(0))
+    table = database.open_table(TABLE)
+
     def search(query: NDArray[np.float32]) -> object:
-        asked = index._table.search(query, vector_column_name="vector").distance_type("dot")
+        asked = table.search(query, vector_column_name="vector").distance_type("dot")
         asked = asked.nprobes(effort).refine_factor(1) if effort else asked
         return asked.select(["id", "part", "_distance"]).limit(K).to_list()
 
@@ -154,16 +192,17 @@ def raw_search(store: str, index: Any) -> Raw:
 
 
 @contextmanager
-def opened(store: str, dim: int, keep: Path | None) -> Iterator[StoredIndex]:
-    """An index in a store that is started for it; empty, unless it was kept."""
+def opened(store: str, dim: int, keep: Path | None) -> Iterator[tuple[StoredIndex, Path | None]]:
+    """An index in a store that is started for it, empty unless it was kept; the server's log, if any."""
     sys.path.insert(0, str(ROOT / "tests"))
     from store_servers import postgres_server, s3_server
 
     with tempfile.TemporaryDirectory(prefix="ponder-backends-") as folder:
         if store == "lance":
-            yield open_store("lance", keep or Path(folder), dim)
+            yield open_store("lance", keep or Path(folder), dim), None
         elif store == "s3":
-            with s3_server() as url:
+            log = Path(folder) / "requests.log"
+            with s3_server(log) as url:
                 urllib.request.urlopen(urllib.request.Request(f"{url}/bench", method="PUT")).close()
                 os.environ |= {
                     "AWS_ENDPOINT_URL": url,
@@ -172,15 +211,15 @@ def opened(store: str, dim: int, keep: Path | None) -> Iterator[StoredIndex]:
                     "AWS_REGION": "us-east-1",
                     "AWS_ALLOW_HTTP": "true",
                 }
-                yield open_store("s3://bench/index", Path(folder), dim)
+                yield open_store("s3://bench/index", Path(folder), dim), log
         elif store == "qdrant":
             from qdrant_client import QdrantClient
 
             with closing(QdrantIndex(QdrantClient(":memory:"), "bench", dim)) as index:
-                yield index
+                yield index, None
         else:
             with postgres_server() as url, closing(open_store(f"{url}#bench", Path(folder), dim)) as index:
-                yield index
+                yield index, None
 
 
 def fill(index: StoredIndex, vectors: NDArray[np.float32]) -> None:

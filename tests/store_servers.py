@@ -47,17 +47,18 @@ def wait_for(url, process, seconds=60):
 
 
 @contextmanager
-def s3_server():
-    """The URL of an S3 server in memory (moto)."""
+def s3_server(log=os.devnull):
+    """The URL of an S3 server in memory (moto), which writes a line a request into `log`."""
     if not MOTO.is_dir():
         pytest.skip(f"no S3 server: {MOTO} is missing, run make setup")
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        env={**os.environ, "PYTHONPATH": str(MOTO)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with Path(log).open("wb") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            env={**os.environ, "PYTHONPATH": str(MOTO)},
+            stdout=subprocess.DEVNULL,
+            stderr=lines,
+        )
     url = f"http://127.0.0.1:{port}"
     try:
         wait_for(url + "/moto-api/", process)

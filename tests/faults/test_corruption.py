@@ -109,7 +109,7 @@ def test_a_row_that_is_not_what_was_written_is_found_by_its_own_sum(made, kept):
     """Past the files' sums: as when the damage was there before the file was written."""
     folder, _ = made
     with open_shelf(folder, FakeModels(), cache=kept) as shelf:
-        table = shelf.index._table
+        table = shelf.index._rows.newest()
         [victim] = [row.item.id for row in shelf.get([shelf.search("word1 word2", k=1).hits[0].item.id])]
         table.update(where=f"id = '{victim}' AND part_no = 0", values={"part": "t=1,2"})
         shelf.index._sums.note()

@@ -38,7 +38,7 @@ COMPACTING = """
     def work(shelf, cache):
         with Cache(cache) as kept, open_shelf(shelf, FakeModels(), cache=kept) as opened:
             index = opened.index
-            index._keep = timedelta(0)
+            index._upkeep._keep = timedelta(0)
             rows = index.get([source.id for source in index.sources()])
             while True:
                 # Written again as they are: pieces and versions for the compaction to merge and drop.

@@ -162,7 +162,7 @@ def test_an_index_of_an_earlier_release_is_searched_and_divided_anew(tmp_path):
 
 
 def held(index: LanceIndex) -> int:
-    [found] = [each for each in index._table.list_indices() if "vector" in each.columns]
+    [found] = [each for each in index._rows.newest().list_indices() if "vector" in each.columns]
     return found.index_details["target_partition_size"]
 
 

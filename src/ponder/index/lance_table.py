@@ -17,6 +17,7 @@ from ponder.index.widening import Nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from lancedb.db import DBConnection
     from lancedb.table import Table
     from numpy.typing import NDArray
 
@@ -39,41 +40,89 @@ def is_remote(path: str | Path) -> bool:
     return "://" in str(path)
 
 
-def open_table(path: str | Path, dim: int, *, create: bool) -> Table:
-    """The table in the database at `path`.
+class NewestTable:
+    """The table in a database, as it is whenever it is asked for.
+
+    In a folder, LanceDB looks for the newest version at each of its steps. On object storage that is five
+    listings a search, one after another. There the table is opened anew instead: one listing, and what was
+    read before is kept by the connection. `Table.checkout_latest` lists once, too, but never goes back to a
+    lower version, so that it would miss a table that was deleted and made again at the same prefix.
+
+    Args:
+        path: Folder of the database, or its URI.
+        dim: Length of the vectors.
+        create: Whether to make the table when there is none.
 
     Raises:
         InputNotFound: There is none and `create` is false.
         InputInvalid: Its vectors have another length.
     """
-    import lancedb
 
-    # Zero: every read looks for the newest version, as a reader beside a writer must.
-    options = _REMOTE_OPTIONS if is_remote(path) else None
-    database = lancedb.connect(path, read_consistency_interval=timedelta(0), storage_options=options)
-    if TABLE in database.list_tables(limit=10).tables:
-        table = database.open_table(TABLE)
-    elif create:
-        schema = part_schema(dim)
-        if is_remote(path):
-            # Versions are numbers: with a name of its own a table is told from a later one.
-            schema = schema.with_metadata({_NAME_KEY: uuid.uuid4().hex})
-        table = database.create_table(TABLE, schema=schema, exist_ok=True)
-    else:
-        raise InputNotFound("there is no index", str(path), "add some files first")
-    size = table.schema.field("vector").type.list_size
-    if size != dim:
-        raise InputInvalid(
-            f"the index has vectors of {size} dimensions, not {dim}",
-            str(path),
-            "open it with the models that it was made with, or index into a new folder",
+    def __init__(self, path: str | Path, dim: int, *, create: bool) -> None:
+        self._path, self._dim, self._remote = path, dim, is_remote(path)
+        self._database = self._connected()
+        if TABLE in self._database.list_tables(limit=10).tables:
+            table = self._database.open_table(TABLE)
+        elif create:
+            schema = part_schema(dim)
+            if self._remote:
+                # Versions are numbers: with a name of its own a table is told from a later one.
+                schema = schema.with_metadata({_NAME_KEY: uuid.uuid4().hex})
+            table = self._database.create_table(TABLE, schema=schema, exist_ok=True)
+        else:
+            raise InputNotFound("there is no index", str(path), "add some files first")
+        self._table, self._name = self._checked(table), table_name(table)
+
+    def newest(self) -> Table:
+        """The table at its newest version; on object storage one that stays at that version.
+
+        Raises:
+            InputInvalid: It was made again, with vectors of another length.
+        """
+        if not self._remote:
+            return self._table
+        table = self._database.open_table(TABLE)
+        name = table_name(table)
+        if name != self._name:
+            # Some of what a connection keeps is found by the version's number alone
+            # (lance-format/lance#8916), and the table that was there before had the same numbers.
+            self._database = self._connected()
+            table = self._checked(self._database.open_table(TABLE))
+            self._name = name
+        return table
+
+    def _connected(self) -> DBConnection:
+        import lancedb
+
+        # Zero: every read looks for the newest version, as a reader beside a writer must.
+        return lancedb.connect(
+            self._path,
+            read_consistency_interval=None if self._remote else timedelta(0),
+            storage_options=_REMOTE_OPTIONS if self._remote else None,
         )
-    return table
+
+    def _checked(self, table: Table) -> Table:
+        size = table.schema.field("vector").type.list_size
+        if size != self._dim:
+            raise InputInvalid(
+                f"the index has vectors of {size} dimensions, not {self._dim}",
+                str(self._path),
+                "open it with the models that it was made with, or index into a new folder",
+            )
+        return table
 
 
 def table_name(table: Table) -> str:
     """What tells a table on object storage from one that was there before; "" of a local one."""
     return (table.schema.metadata or {}).get(_NAME_KEY, b"").decode()
+
+
+def selected(table: Table, condition: str, columns: list[str] | None) -> pa.Table:
+    """The rows that meet a condition, with these columns; None is all of them."""
+    scan = table.search().where(condition)
+    if columns is not None:
+        scan = scan.select(columns)
+    return scan.limit(None).to_arrow()
 
 
 def vector_index(table: Table) -> tuple[Any, int] | None:

@@ -37,10 +37,9 @@ class Width:
         """So many for the k best items."""
         return max(round(self.each * k), self.least)
 
-    def asked(self, k: int, limit: int) -> None:
-        """So many had to be asked for."""
-        if limit > self.first(k):
-            self.each = _CANDIDATES_OF_PARTS
+    def too_few(self) -> None:
+        """They were parts of fewer items than were wanted."""
+        self.each = _CANDIDATES_OF_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,6 @@ def widened(
     slack = 2 * MARGIN * max(1.0, float(np.linalg.norm(query)))
     limit = max(4 * k, _LEAST) if width is None else width.first(k)
     while True:
-        if width is not None:
-            width.asked(k, limit)
         got = fetch(limit)
         if not got.found:
             return []
@@ -94,4 +91,10 @@ def widened(
         # k-th item it cannot matter, ties included.
         if got.found < limit or (len(found) == k and got.last < found[-1].score - slack):
             return found
+        if width is not None and len(found) == k:
+            # The k-th is close to the last: some more will do, and it says nothing of the next query.
+            limit *= 2
+            continue
+        if width is not None:
+            width.too_few()
         limit *= 4
