@@ -201,7 +201,8 @@ class _Requests(BaseHTTPRequestHandler):
                 "next_page_offset": following and str(following),
             }
         if operation == ("POST", "points", "count"):
-            return client.count(name).model_dump(mode="json")
+            asked = models.CountRequest.model_validate(body)
+            return client.count(name, count_filter=asked.filter).model_dump(mode="json")
         if operation == ("POST", "points", "delete"):
             return client.delete(name, body["points"]).model_dump(mode="json")
         assert operation == ("POST", "facet"), operation

@@ -65,6 +65,12 @@ def test_conflicts_and_moves_are_told_on_the_command_line(ponder, parts, tmp_pat
         (["merge", "NEW", "SHELF", "--on-conflict", "later"], 2, "--on-conflict"),
         (["merge", "NEW", "SHELF", "--moved", "/here"], 2, "error: not two folders: '/here' (--moved)"),
         (["merge", "NEW", "SHELF", "--moved", "a=/b"], 2, "error: not an absolute path: 'a' (--moved)"),
+        (["merge", "NEW", "SHELF", "--moved", "/a=b"], 2, "error: not an absolute path: 'b' (--moved)"),
+        (
+            ["merge", "NEW", "SHELF", "--moved", "/mnt/a=b=/data"],
+            2,
+            "error: more than one =: '/mnt/a=b=/data'",
+        ),
         (["merge", "NEW", "SHELF", "--moved", "/a=/b", "--moved", "/a=/c"], 2, "moved twice"),
         (["merge", "NEW", "SHELF", "--store", "ftp://x"], 2, "error: no store of this kind"),
         (["index", "NEW", "FILES", "--models", "fake", "--shard", "3/2"], 2, "error: not a shard: '3/2'"),

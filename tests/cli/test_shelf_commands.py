@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 
@@ -96,6 +98,9 @@ def test_nothing_found(ponder, shelf):
         (["search", "SHELF", "x", "--budget", "-1"], 2, "--budget"),
         (["search", "SHELF", "x", "--budget", "many"], 2, "--budget"),
         (["search", "SHELF", "x", "-k", "0"], 2, "-k"),
+        (["search", "SHELF", "x", "-k", "1000000000000"], 2, "-k"),
+        (["recommend", "SHELF", "--like", "x", "-k", "1000000000000"], 2, "-k"),
+        (["search", "SHELF", "x", "--stages", "retrieve:1000000000000"], 2, "results above 100,000,000"),
         (["search", "SHELF", "x", "--stages", "retrieve,nosuch"], 2, "error: unknown stage 'nosuch'"),
         (["search", "SHELF", "x", "--stages", "retreive"], 2, "error: unknown stage 'retreive'"),
         (["search", "SHELF", "x", "--filter", "nosuch ="], 5, "error: "),
@@ -149,3 +154,42 @@ def test_a_shelf_of_another_version(ponder, shelf):
     code, _, err = ponder("search", shelf, "kite")
     assert code == 5
     assert "format 99" in err
+
+
+def test_an_index_that_has_gone(ponder, shelf, files, tmp_path):
+    shutil.rmtree(shelf / "index")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "tea.txt").write_text("green tea", "utf-8")
+    for command in (
+        ["info", shelf],
+        ["search", shelf, "kite"],
+        ["remove", shelf, "x"],
+        ["index", shelf, tmp_path / "other"],
+        ["index", shelf, tmp_path / "other", "--dry-run"],
+        ["doctor", "index", shelf],
+        ["merge", tmp_path / "new", shelf],
+    ):
+        code, _, err = ponder(*command)
+        assert code == 6, command
+        assert "error: the index has gone, which held 2 items" in err
+        assert f"ponder index {shelf} {files}" in err
+    for command in (["doctor", shelf], ["doctor", shelf, "--deep"]):
+        code, _, err = ponder(*command)
+        assert code == 5
+        assert "the index has gone, which held 2 items" in err
+    assert ponder.json("index", shelf, files)["added"] == 2
+    assert ponder.json("info", shelf)["items"] == 2
+
+
+def test_a_home_folder_of_nobody(ponder, shelf, files):
+    for command in (
+        ["index", shelf, "~nosuchuser/files"],
+        ["index", "~nosuchuser/shelf", files, "--dry-run"],
+        ["index", "~nosuchuser/shelf", files, "--models", "fake"],
+        ["info", "~nosuchuser/shelf"],
+        ["doctor", "~nosuchuser/shelf", "--deep"],
+        ["merge", "~nosuchuser/shelf", shelf],
+    ):
+        code, _, err = ponder(*command)
+        assert code == (5 if command[0] == "doctor" else 4), command
+        assert "no such user's home folder (~nosuchuser/" in err

@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from index_rows import make_row, random_rows, unit
 
+from ponder.cli.options import MOST_HITS
 from ponder.errors import BadArguments, InputInvalid
 from ponder.index import ExactIndex, LanceIndex
+from ponder.index.scores import MOST_RESULTS
 from ponder.protocols import Index
 
 
@@ -129,7 +131,10 @@ def test_filters_keep_items(index):
 
 @pytest.mark.parametrize(
     "where",
-    ["", "page >", "nothing = 3", "part_no = 0", "1 = 1; kind = 'x'", "kind = 'a') OR (1 = 1", "a -- b"],
+    [
+        *("", "page >", "nothing = 3", "part_no = 0", "1 = 1; kind = 'x'", "kind = 'a') OR (1 = 1", "a -- b"),
+        *("1/0 = 1", "CAST(id AS INT) > 3"),  # only a row shows that these do not work
+    ],
 )
 def test_an_invalid_filter_says_what_to_write(index, where):
     index.add([make_row("a", [[1, 0, 0, 0]])])
@@ -148,6 +153,15 @@ def test_vectors_that_do_not_fit_change_nothing(index):
     with pytest.raises(BadArguments):
         index.search(unit([1, 0, 0, 0]), -1)
     assert len(index) == 1
+
+
+def test_more_than_there_are_gives_all_and_a_number_beyond_counting_is_refused(index):
+    index.add([make_row("a", [[1, 0, 0, 0]] * 2), make_row("b", [[0, 1, 0, 0]])])
+    assert found(index, [1, 0, 0, 0], k=MOST_RESULTS) == [("a", "", 1.0), ("b", "", 0.0)]
+    assert MOST_HITS == MOST_RESULTS
+    for k in (MOST_RESULTS + 1, 10**12, 10**30):
+        with pytest.raises(BadArguments, match="results above 100,000,000"):
+            index.search(unit([1, 0, 0, 0]), k)
 
 
 def test_an_empty_index(index):

@@ -21,6 +21,7 @@ from index_rows import make_row, random_rows, unit
 
 from ponder.errors import BackendFailed, InputInvalid
 from ponder.index import ExactIndex
+from ponder.index.codecs import Undecodable
 from ponder.index.stored import EXACT, StoredIndex
 from ponder.index.stores import open_store
 
@@ -334,3 +335,70 @@ def test_a_server_that_is_not_there(where, tmp_path):
 def test_object_storage_that_is_not_there(bucket, tmp_path):
     with pytest.raises(BackendFailed, match="AWS_"):
         open_store(bucket + "-nobody-made/x", tmp_path, 4)
+
+
+@pytest.mark.parametrize("http", [False, True])
+def test_a_filter_sees_each_batch_of_an_add_to_qdrant(qdrant, monkeypatch, http):
+    from ponder.index import qdrant as module
+
+    writer = qdrant(4, http=http)
+    reader = module.QdrantIndex(writer._client, writer.name, 4)
+    writer.add([make_row(name, [[1, 0, 0, 0]], page=1) for name in "abc"])
+    seen, upsert = [], writer._client.upsert
+
+    def watched(*args, **options):
+        done = upsert(*args, **options)
+        seen.append([match.id for match in reader.search(unit([1, 0, 0, 0]), 5, "page = 2")])
+        return done
+
+    monkeypatch.setattr(module, "_BYTES_AT_ONCE", 10)
+    monkeypatch.setattr(writer._client, "upsert", watched)
+    writer.add([make_row(name, [[1, 0, 0, 0]], page=2) for name in "abc"])
+    assert seen == [["a"], ["a", "b"], ["a", "b", "c"]]
+    writer.remove(["b"])
+    assert [match.id for match in reader.search(unit([1, 0, 0, 0]), 5, "page = 2")] == ["a", "c"]
+
+
+def damaged(index, source):
+    """Put something else where the bookkeeping of the item "a" should be."""
+    from ponder.index.mirror import item_key
+    from ponder.index.pgvector import PgvectorIndex
+
+    if isinstance(index, PgvectorIndex):
+        with index._tables.using("write") as cursor:
+            cursor.execute(index._tables.sql("UPDATE {items} SET source = %s WHERE id = 'a'"), [source])
+    else:
+        row = index._client.retrieve(index.name, [str(item_key("a"))], with_vectors=True)[0]
+        payload = {key: value for key, value in row.payload.items() if key not in ("source", "labels")}
+        if source:
+            payload["source"] = source
+        point = {"id": row.id, "vector": row.vector, "payload": payload}
+        index._client.delete(index.name, [row.id])
+        from qdrant_client.models import PointStruct
+
+        index._client.upsert(index.name, [PointStruct(**point)])
+
+
+@pytest.mark.parametrize("kind", ["pgvector", "qdrant"])
+@pytest.mark.parametrize("source", ["", "{", "[1]", "3", '{"$bytes": 3}'])
+def test_damaged_bookkeeping_is_a_damaged_item(request, kind, source):
+    index = request.getfixturevalue(kind)(4)
+    index.add([make_row(name, [[1, 0, 0, 0]]) for name in "ab"])
+    damaged(index, source)
+    with pytest.raises(BackendFailed, match="a stored item is damaged"):
+        index.get(["a", "b"])
+    for asked in (index.sources, lambda: index.unsummed(["a"])):
+        with pytest.raises(Undecodable):
+            asked()
+    assert [row.item.id for row in index.get(["b"])] == ["b"]
+    assert index.remove(["a"]) == 1
+    assert [source.id for source in index.sources()] == ["b"]
+
+
+def test_an_item_of_postgresql_without_its_vectors_is_damaged(pgvector):
+    index = pgvector(4)
+    index.add([make_row("a", [[1, 0, 0, 0]])])
+    with index._tables.using("write") as cursor:
+        cursor.execute(index._tables.sql("DELETE FROM {parts}"))
+    with pytest.raises(BackendFailed, match="a stored item is damaged"):
+        index.get(["a"])

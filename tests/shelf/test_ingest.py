@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from ponder.errors import BackendFailed, InputInvalid, MissingDependency
 from ponder.index.codecs import encode_reasoning
 from ponder.records import Content, Item, Reasoning, Row, Skipped
-from ponder.shelf import Document, Ingest
+from ponder.shelf import Document, Ingest, MediaOpener
+from ponder.shelf.refused import Blamed
 from ponder.testing import FakeEmbedder, FakeModels
 
 
@@ -165,6 +167,41 @@ def test_a_document_is_decoded_once_and_late():
     assert opener.opened == 0
     assert document.content is document.content
     assert opener.opened == 1
+
+
+class Written(MediaOpener):
+    """Opens a file that somebody writes to after its digest was made: before it is opened, or just after."""
+
+    after = False
+
+    def open(self, item):
+        if self.after:
+            content = super().open(item)
+        Path(item.path).write_text("the blue whale, and more")
+        return content if self.after else super().open(item)
+
+
+class WrittenLater(Written):
+    after = True
+
+
+@pytest.mark.parametrize("opener", [Written(), WrittenLater()])
+@pytest.mark.parametrize("together", [1, 8])
+def test_what_is_known_of_a_file_is_never_kept_for_what_it_was_before(cache, tmp_path, opener, together):
+    models = FakeModels()
+    models.reason_batch = together
+    items = []
+    for name in "ab":
+        (tmp_path / name).with_suffix(".txt").write_text(f"a red kite {name}")
+        items.append(Item(name, "text", path=str(tmp_path / f"{name}.txt")))
+    rows = list(Ingest(models, cache, opener=opener).rows(items))
+    assert [row.error for row in rows] == 2 * ["the file changed while it was read: index it again"]
+    assert not any(isinstance(row, Blamed) for row in rows)
+    for item in items:
+        Path(item.path).write_text(f"a red kite {item.id}")
+    again = Ingest(FakeModels(), cache)
+    assert ["kite" in row.reasoning.text for row in again.rows(items)] == [True, True]
+    assert again.usage.cached == 0
 
 
 def test_fresh_and_cached_reasoning_are_the_same_to_the_embedder(cache, items):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -18,6 +19,58 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path):
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+def test_no_flipped_bit_makes_another_manifest(opened, tmp_path):
+    opened(limits=Limits(max_frames=8)).close()
+    path = tmp_path / "shelf" / "manifest.json"
+    whole, told = path.read_bytes(), Manifest.read(path.parent)
+    read = 0
+    for place in range(len(whole)):
+        for bit in range(8):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+            try:
+                assert Manifest.read(path.parent) == told, (place, bit)
+                read += 1
+            except InputInvalid as error:
+                assert "index" in error.hint
+    # Where the sum's own name is hit, or a blank.
+    assert read < 8 * len(whole) / 10
+
+
+def test_a_change_on_purpose_is_possible_and_a_manifest_without_a_sum_is_read(opened, tmp_path):
+    opened(reason_tokens=32).close()
+    path = tmp_path / "shelf" / "manifest.json"
+    changed = json.loads(path.read_text()) | {"reason_tokens": 33}
+    path.write_text(json.dumps(changed))
+    with pytest.raises(InputInvalid, match=r'not what was written.*take "sum" out of it'):
+        opened()
+    del changed["sum"]
+    path.write_text(json.dumps(changed))
+    with opened() as shelf:
+        assert shelf.manifest.reason_tokens == 33
+
+
+def test_what_a_later_ponder_adds_to_the_manifest_is_passed_over(opened, tmp_path):
+    """Its sum is over what it added, too."""
+    opened().close()
+    path = tmp_path / "shelf" / "manifest.json"
+    told = {name: value for name, value in json.loads(path.read_text()).items() if name != "sum"} | {"new": 1}
+    total = hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=8).hexdigest()
+    path.write_text(json.dumps(told | {"sum": total}))
+    opened().close()
+
+
+@pytest.mark.parametrize("name", ["line\nend", "tab\tstop", "escape\x1b"])
+def test_a_folder_whose_name_lance_does_not_take(tmp_path, name):
+    with pytest.raises(InputInvalid, match="control character in the folder's path"):
+        open_shelf(tmp_path / name, FakeModels())
+    assert not (tmp_path / name).exists()
+
+
+def test_a_home_folder_of_nobody():
+    with pytest.raises(InputNotFound, match="no such user's home folder"):
+        open_shelf("~nosuchuser/shelf", FakeModels())
 
 
 def test_no_shelf(tmp_path):

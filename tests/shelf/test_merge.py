@@ -305,7 +305,7 @@ def test_a_page_that_one_machine_could_not_read_and_another_could_is_there(shelf
         refusal = Refusal(row.item.id, row.item.uri, "took too long", *list(row.source.values())[:3])
         catalog = stored_catalog(theirs)
         catalog.refused[refusal.id] = refusal
-        catalog.write(theirs.path / "catalog.json", theirs.stamp)
+        catalog.write(theirs.path / "catalog.json")
         assert [skip.error for skip in theirs.add(folder).skipped] == ["took too long"]
         assert mine.merge(theirs).skipped == ()
         assert json.loads((tmp_path / "mine" / "catalog.json").read_text())["refused"] == []
@@ -362,7 +362,11 @@ def test_files_that_lie_elsewhere_here(shelf_of, tmp_path):
 
 @pytest.mark.parametrize(
     ("moved", "said"),
-    [({"far": "/here"}, "not an absolute path"), ({"/a": "/c", "/b": "/c"}, "the same place")],
+    [
+        ({"far": "/here"}, "not an absolute path: 'far'"),
+        ({"/a": "b=/data"}, "not an absolute path: 'b=/data'"),
+        ({"/a": "/c", "/b": "/c"}, "the same place"),
+    ],
 )
 def test_folders_that_cannot_be_moved_so(shelf_of, folder, tmp_path, moved, said):
     with shelf_of("theirs") as theirs, shelf_of("mine") as mine:

@@ -132,6 +132,7 @@ def test_a_folder_that_has_been_emptied(shelf_of, tmp_path):
         shelf.add(folder)
         for path in folder.iterdir():
             path.unlink()
+        (folder / "later").mkdir()
         removed = [shelf.add(folder, shard=Shard(number, 2)).removed for number in (1, 2)]
         assert sum(removed) == 12
         assert 0 < removed[0] < 12

@@ -14,6 +14,7 @@ from ponder.errors import BackendFailed, BadArguments, InputInvalid, InputNotFou
 from ponder.protocols import Searchable
 from ponder.records import Query
 from ponder.shelf import open_shelf
+from ponder.shelf.checking import check_shelf
 from ponder.testing import FakeModels
 
 
@@ -347,3 +348,39 @@ def test_many_are_searched_within_one_budget(opened, folder):
         assert 0 < sum(ranking.usage.spent for ranking in found) <= 60
         plain = [shelf.search(query, k=2) for query in asked]
         assert [each.hits for each in shelf.search_batch(asked, k=2)] == [each.hits for each in plain]
+
+
+def test_what_another_writer_does_meanwhile_is_not_taken_for_known(opened, folder):
+    """PostgreSQL has any number of writers: here one between the index's answer and the catalog."""
+    (folder / "new.txt").write_text("a violin")
+    with opened() as shelf:
+        shelf.add(folder / "kite.txt")
+        ask = shelf.index.sources
+
+        def sources():
+            found = ask()
+            if len(found) == 4:
+                shelf.index.remove([found[0].id])
+            return found
+
+        shelf.index.sources = sources
+        shelf.add(folder)
+    with opened() as shelf:
+        assert len(shelf) == 3
+        assert counts(shelf.add(folder)) == (1, 0, 3, 0)
+
+
+def test_a_vector_that_may_be_stored_is_no_damage(opened, folder, tmp_path):
+    models = FakeModels()
+    fair = models.embedder.embed_documents
+
+    def embed(contents, reasonings):
+        made = fair(contents, reasonings)
+        for each in made:
+            each.vectors[:] *= 0.995
+        return made
+
+    models.embedder.embed_documents = embed
+    with opened(models) as shelf:
+        assert shelf.add(folder).added == 3
+    assert check_shelf(tmp_path / "shelf").damages == ()

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import lancedb
+import psycopg
 import pytest
+from qdrant_client import QdrantClient
 
-from ponder.errors import BadArguments, InputInvalid
+from ponder.errors import BackendFailed, BadArguments, InputInvalid
+from ponder.index import qdrant_points
+from ponder.index.mirror import item_key
 from ponder.index.stores import checked_store, named_store, same_store
 from ponder.shelf import open_shelf
+from ponder.shelf.checking import check_shelf
+from ponder.shelf.lost import IndexLost, made_again
+from ponder.shelf.manifest import Manifest
 from ponder.testing import FakeModels
 
 KINDS = ["s3", "postgresql", "qdrant"]
@@ -81,6 +91,103 @@ def test_a_store_that_is_in_use_is_not_taken_for_a_new_shelf(kind, address, fold
     if kind != "s3":
         with open_shelf(tmp_path / "four", FakeModels(), cache=cache, store=address(kind)) as other:
             assert len(other) == 0
+
+
+@pytest.fixture
+def own(address, monkeypatch, tmp_path):
+    """From the name of a store to an address of one that the test may damage."""
+
+    def give(kind):
+        if kind != "qdrant":
+            return address(kind)
+        # In the client's local mode: the stand-in that speaks HTTP does no more than ponder asks for.
+        monkeypatch.setattr(qdrant_points, "connect", lambda _: QdrantClient(path=str(tmp_path / "qdrant")))
+        return "qdrant+http://localhost:6333"
+
+    return give
+
+
+def drop(store):
+    """What the store's owner may do to it."""
+    url, _, name = store.partition("#")
+    if store.startswith("s3:"):
+        lancedb.connect(store).drop_table("rows")
+    elif store.startswith("postgresql:"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"DROP TABLE {name}_parts, {name}_items, {name}_state")
+    else:
+        with closing(qdrant_points.connect(url)) as client:
+            client.delete_collection(name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_that_was_dropped_is_not_taken_for_an_empty_one(kind, own, folder, tmp_path, cache):
+    place, other = tmp_path / "shelf", tmp_path / "other"
+    with open_shelf(place, FakeModels(), cache=cache, store=own(kind)) as shelf:
+        shelf.add(folder)
+        truth, store = rankings(shelf), shelf.manifest.store
+    drop(store)
+    other.mkdir()
+    (other / "tea.txt").write_text("black tea")
+    with open_shelf(place, FakeModels(), cache=cache) as shelf:
+        # Twice: what the first one asked for has not made it an empty one.
+        for ask in (shelf.info, shelf.info, lambda: shelf.search("kite"), lambda: shelf.add(other)):
+            with pytest.raises(IndexLost, match="the index has gone, which held 3 items") as error:
+                ask()
+            assert f"make it again: ponder index {place} {folder};" in error.value.hint
+    [damage] = check_shelf(place).damages
+    assert (damage.where, damage.repair) == (store, f"make it again: ponder index {place} {folder}")
+    with open_shelf(place, FakeModels(), cache=cache) as shelf:
+        report = shelf.add(folder)
+        assert (report.added, report.tokens.spent) == (3, 0)
+        assert rankings(shelf) == truth
+    assert check_shelf(place).damages == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_that_was_emptied_on_purpose_is_empty(kind, own, folder, tmp_path, cache):
+    with open_shelf(tmp_path / "shelf", FakeModels(), cache=cache, store=own(kind)) as shelf:
+        shelf.add(folder)
+        assert shelf.remove(where="kind = 'text'") == 3
+    with open_shelf(tmp_path / "shelf", FakeModels(), cache=cache) as shelf:
+        assert len(shelf) == 0
+        assert shelf.search("kite").hits == ()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "qdrant"])
+def test_damaged_bookkeeping_elsewhere_is_told_with_its_item(kind, own, folder, tmp_path, cache):
+    place = tmp_path / "shelf"
+    with open_shelf(place, FakeModels(), cache=cache, store=own(kind)) as shelf:
+        shelf.add(folder)
+        victim = shelf.search("kite", k=1).hits[0].item.id
+        url, _, name = shelf.manifest.store.partition("#")
+    if kind == "postgresql":
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"UPDATE {name}_items SET source = '{{broken' WHERE id = %s", [victim])
+    else:
+        with closing(qdrant_points.connect(url)) as client:
+            client.set_payload(name, {"source": "{broken"}, [str(item_key(victim))], wait=True)
+    [damage] = check_shelf(place).damages
+    assert damage.where == victim
+    assert damage.repair == f"ponder remove {place} {victim} && ponder index {place} {folder}"
+    with open_shelf(place, FakeModels(), cache=cache) as shelf:
+        (folder / "new.txt").write_text("a violin")
+        with pytest.raises(BackendFailed, match=f"ponder doctor {place} --deep"):
+            shelf.add(folder)
+        assert shelf.remove([victim]) == 1
+        report = shelf.add(folder)
+        assert (report.added, report.unchanged) == (1, 3)
+    assert check_shelf(place).damages == ()
+
+
+def test_a_damaged_store_elsewhere_is_made_again_beside_it(tmp_path, folder):
+    made = Manifest.of(FakeModels(), 7, None, "postgresql://ann@db.example/media#photos")
+    place = tmp_path / "ann's shelf"
+    assert made_again(place, made) == (
+        f"make it again at another place: ponder index '{tmp_path}/ann'\"'\"'s shelf.new' PATH "
+        "--models fake --reason-tokens 7 --store postgresql://ann@db.example/media"
+    )
+    assert made_again(place, replace(made, store="s3://bucket/x")).endswith(" --store s3://bucket/x.new")
 
 
 def test_another_store_than_the_shelfs_is_refused(folder, tmp_path, cache, address):
@@ -154,9 +261,10 @@ def test_a_shelf_of_the_first_release_opens_and_its_manifest_stays(folder, tmp_p
         assert shelf.info().store == "lance"
         assert (place / "index").is_dir()
     assert (place / "manifest.json").read_text() == text
-    # And a new one is written alike, so that ponder 0.1 reads it.
+    # And a new one is written alike, with a sum that ponder 0.1 passes over, so that it reads it.
     open_shelf(tmp_path / "new", FakeModels(), cache=cache).close()
-    assert set(json.loads((tmp_path / "new" / "manifest.json").read_text())) == set(json.loads(text))
+    new = json.loads((tmp_path / "new" / "manifest.json").read_text())
+    assert set(new) == set(json.loads(text)) | {"sum"}
 
 
 def test_an_older_ponder_does_not_begin_an_empty_index_in_the_folder(postgres_url, tmp_path, cache):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ponder.errors import BadArguments
 from ponder.records import Item
+from ponder.spread.naming import name_of
 from ponder.spread.planning import MOST, ShardPlan, bits_for
 
 names = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), unique=True, max_size=80)
@@ -50,13 +53,16 @@ def test_shards_that_are_stored_leave_the_others_as_they_were(names, bits, data)
 
 
 @given(names.filter(bool), st.integers(0, 6))
-def test_another_text_or_another_job_is_another_key(names, bits):
+def test_another_text_or_instruction_or_another_job_is_another_key(names, bits):
     items = items_of(names)
     first = shards(items, bits)[0]
     other = ShardPlan(items, "other job", bits).shard(0)
     assert other.key != first.key
     changed = [Item(item.id, "text", text=item.text + "!") for item in items]
     assert not {shard.key for shard in shards(changed, bits)} & {shard.key for shard in shards(items, bits)}
+    told = [replace(item, instruction="find facts") for item in items]
+    assert not {shard.key for shard in shards(told, bits)} & {shard.key for shard in shards(items, bits)}
+    assert len({name_of(items), name_of(changed), name_of(told)}) == 3
 
 
 @given(st.integers(1, 10**10))

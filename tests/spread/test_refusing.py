@@ -14,7 +14,8 @@ from ponder.index import Cache
 from ponder.records import Embedded, Item, Row, Skipped, Usage
 from ponder.shelf.ingest import Ingest, MediaOpener
 from ponder.shelf.refused import Blamed
-from ponder.spread.checking import check
+from ponder.shelf.vetting import LENGTH_OFF
+from ponder.spread.checking import check, stamp
 from ponder.spread.spool import Refused, Result, Spool
 from ponder.testing import FakeModels
 
@@ -28,13 +29,14 @@ def rows(tmp_path_factory):
         return {row.item.id: row for row in Ingest(FakeModels(), cache).rows(ITEMS) if isinstance(row, Row)}
 
 
-def result(rows, skipped=()):
-    return Result(rows, dict(skipped), Usage(3, 4, 5), 1.5, "somewhere:1")
+def result(rows, skipped=(), seen=()):
+    return Result(rows, dict(skipped), Usage(3, 4, 5), 1.5, "somewhere:1", seen=dict(seen))
 
 
 def test_what_is_right_is_accepted(rows):
-    check(result(rows), ITEMS, DIM, MediaOpener())
-    check(result({"a": rows["a"]}, {"b": Skipped("b", "broken")}), ITEMS, DIM, MediaOpener())
+    check(result(rows), ITEMS, DIM, MediaOpener(), {})
+    # A given text is what it was.
+    check(result({"a": rows["a"]}, {"b": Skipped("b", "broken")}), ITEMS, DIM, MediaOpener(), {})
 
 
 def embedded(row, vectors):
@@ -56,16 +58,93 @@ def embedded(row, vectors):
 )
 def test_garbage_is_refused(rows, spoil, why):
     with pytest.raises(Refused, match=why):
-        check(result(spoil(rows)), ITEMS, DIM, MediaOpener())
+        check(result(spoil(rows)), ITEMS, DIM, MediaOpener(), {})
+
+
+def test_lengths_are_as_exact_as_where_rows_are_made(rows):
+    def stretched(by):
+        return result(rows | {"a": embedded(rows["a"], rows["a"].embedded.vectors * by)})
+
+    check(stretched(1 + LENGTH_OFF * 0.9), ITEMS, DIM, MediaOpener(), {})
+    with pytest.raises(Refused, match="length 1"):
+        check(stretched(1 + LENGTH_OFF * 1.1), ITEMS, DIM, MediaOpener(), {})
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A file that is no picture, and its item."""
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    return path, Item("p", "image", uri=str(path), path=str(path))
+
+
+def refused(item, seen, given=()):
+    """Why an item that was left out is not believed to be unusable; "" if it is."""
+    skip = {item.id: Blamed(item.uri, "not a picture")}
+    try:
+        check(result({}, skip, {item.id: seen}), [item], DIM, MediaOpener(), dict(given))
+    except Refused as error:
+        return str(error)
+    return ""
+
+
+def test_a_file_that_was_mended_is_not_left_out(broken):
+    path, item = broken
+    seen, before = MediaOpener().digest(item), stamp(item)
+    assert refused(item, seen) == ""
+    path.write_bytes(path.read_bytes() + b"mended")
+    assert "for what it holds no more" in refused(item, seen)
+    # While the shard is in work it may change: the scan is of earlier, so that the next run looks again.
+    assert refused(item, seen, {"p": before}) == ""
+    assert "holds no more" in refused(item, seen, {"p": stamp(item)})
+    path.unlink()
+    assert refused(item, seen) == ""
+
+
+def test_what_a_worker_alone_cannot_see_is_not_left_out(broken):
+    path, item = broken
+    assert "though it can be read here (not a picture)" in refused(item, "")
+    path.unlink()
+    assert refused(item, "") == ""
+
+
+def test_a_file_that_nobody_could_read_is_not_read_here(broken):
+    path, item = broken
+
+    class Unread(MediaOpener):
+        def digest(self, item):
+            raise AssertionError("read")
+
+    skip = {"p": Blamed(item.uri, "ended every worker that took it")}
+    check(result({}, skip, {"p": stamp(item)}), [item], DIM, Unread(), {})
+    mended = stamp(item)
+    path.write_bytes(b"mended")
+    assert "holds no more" in refused(item, mended)
+
+
+def test_a_file_that_changes_meanwhile_is_taken_as_it_was_seen(tmp_path):
+    path = tmp_path / "log.txt"
+    path.write_text("one line\n")
+    item = Item("log", "text", uri=str(path), path=str(path))
+    given = {"log": stamp(item)}
+    with Cache(tmp_path / "cache.sqlite") as cache:
+        [row] = Ingest(FakeModels(), cache).rows([item])
+    path.write_text("one line\nanother line\n")
+    check(result({"log": row}), [item], DIM, MediaOpener(), given)
+    for earlier in ({}, {"log": stamp(item)}):
+        with pytest.raises(Refused, match="another content"):
+            check(result({"log": row}), [item], DIM, MediaOpener(), earlier)
 
 
 def test_a_shard_comes_back_from_its_file_as_it_was(rows, tmp_path):
     spool = Spool(tmp_path)
-    written = result({"a": rows["a"]}, {"b": Blamed("b", "broken"), "c": Skipped("c", "gone")})
+    skips = {"b": Blamed("b", "broken"), "c": Skipped("c", "gone")}
+    written = result({"a": rows["a"]}, skips, {"b": "digest", "c": ""})
     spool.put("key", written, DIM)
     read = spool.get("key")
     assert read.skipped == written.skipped
     assert [type(each) for each in read.skipped.values()] == [Blamed, Skipped]
+    assert read.seen == written.seen
     assert (read.usage, read.seconds, read.worker) == (written.usage, written.seconds, written.worker)
     assert read.rows["a"].reasoning == rows["a"].reasoning
     np.testing.assert_array_equal(read.rows["a"].embedded.vectors, rows["a"].embedded.vectors)

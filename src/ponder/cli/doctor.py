@@ -9,6 +9,7 @@ import sys
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -97,7 +98,7 @@ def index(
         tuning = measure(opened, queries=queries, target=target, progress=advance)
         store = opened.manifest.store
     wrong = upkeep.problems(tuning)
-    command = f"ponder doctor index {shelf} --repair"
+    command = f"ponder doctor index {quote(str(shelf))} --repair"
     found = {"store": store, **asdict(tuning), "problems": wrong, "repair": command if wrong else ""}
     if as_json:
         print_json(found)
@@ -181,7 +182,7 @@ def _deep(path: Path, problems: list[str]) -> dict[str, Any]:
     from ponder.shelf.checking import check_shelf
 
     with progress("checking") as advance:
-        checked = check_shelf(path.expanduser().absolute(), advance)
+        checked = check_shelf(path, advance)
     problems += [f"{each.what} ({each.where}): {each.repair}" for each in checked.damages]
     return {
         "rows": checked.rows,

@@ -52,8 +52,11 @@ def index(
     """
     began = time.perf_counter()
     part = options.parse_shard(shard)
+    from ponder.media.scan import expanded
+
+    shelf = expanded(shelf)
     for path in paths:
-        if not path.expanduser().exists():
+        if not expanded(path).exists():
             raise InputNotFound("no such file or folder", str(path), "check the path")
     spread = spread_of(
         on, actors=actors, gpus=actor_gpus, seconds=shard_seconds, spool=spool, threads=workers

@@ -83,6 +83,10 @@ def _folders(moved: list[str]) -> dict[str, str]:
         old, equals, new = each.partition("=")
         if not (old and equals and new):
             raise BadArguments(f"not two folders: {each!r}", "--moved", "write /OLD=/NEW")
+        if "=" in new:
+            # Which of them stands between the folders cannot be told.
+            hint = "write /OLD=/NEW; a folder with = in its name is moved in Python: Shelf.merge(moved={…})"
+            raise BadArguments(f"more than one =: {each!r}", "--moved", hint)
         if old in found:
             raise BadArguments(f"a folder is moved twice: {old!r}", "--moved", "name each once")
         found[old] = new

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ponder.shelf.shard import Shard
 
 BUDGETS = "0,64,256,1024"
+MOST_HITS = 100_000_000
+"""That of `ponder.index.scores`, which takes too long to import for reading options."""
 
 Shelf = Annotated[Path, typer.Argument(help="The folder that holds the shelf.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]

@@ -19,7 +19,7 @@ def recommend(
     dislike: Annotated[
         list[str] | None, typer.Option("--dislike", metavar="ID", help="An item that is not; again for more.")
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, max=options.MOST_HITS, help="How many hits.")] = 10,
     budget: options.Budget = 256,
     stages: options.Stages = None,
     where: options.Filter = None,

@@ -27,7 +27,7 @@ def search(
     video: Annotated[Path | None, typer.Option(help="A clip to look for.")] = None,
     page: Annotated[str | None, typer.Option(metavar="FILE:N", help="A PDF's page to look for.")] = None,
     instruction: Annotated[str, typer.Option(help="What the search is for.")] = "",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many hits.")] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, max=options.MOST_HITS, help="How many hits.")] = 10,
     budget: options.Budget = DEFAULT_BUDGET,
     stages: options.Stages = None,
     where: options.Filter = None,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from ponder.errors import InputInvalid
+from ponder.index.filter_limits import check_shape
 from ponder.records import Item
 
 if TYPE_CHECKING:
@@ -20,7 +22,9 @@ _HINT = (
     f"write an SQL condition over {', '.join(FILTER_COLUMNS)}, as in kind = 'page' AND page < 10, "
     "path LIKE '%/2024/%', or json_get_string(metadata, 'author') = 'Ann'"
 )
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`")
+
+_AT_ROWS = ("applying filter expression", "Cast error", "Divide by zero")
+"""What Lance says where a filter that parses fails at a row."""
 
 
 def item_schema() -> pa.Schema:
@@ -105,11 +109,11 @@ class ItemFilter:
         Raises:
             InputInvalid: It is no condition over `FILTER_COLUMNS`.
         """
-        _check_shape(where)
+        check_shape(where, FILTER_COLUMNS, _HINT)
         try:
             found = self._table.search().where(f"({where})").select(["id"]).limit(None).to_arrow()
         except (ValueError, RuntimeError, OSError) as error:
-            raise InputInvalid(f"the filter does not work: {_reason(error)}", where, _HINT) from error
+            raise unworkable(where, error) from error
         return set(found["id"].to_pylist())
 
 
@@ -123,24 +127,27 @@ def quoted(values: Sequence[str]) -> str:
     return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + ")"
 
 
-def _check_shape(where: str) -> None:
-    # The parser stops quietly at the end of the first expression, so that what stands behind it
-    # ("1 = 1; drop …", "a) OR (b") would be ignored, or leave the parentheses put around it.
-    if not where.strip():
-        raise InputInvalid("the filter is empty", where, _HINT)
-    bare, depth = _QUOTED.sub("''", where), 0
-    for character in bare:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth < 0:
-            break
-    if depth != 0 or ";" in bare or "--" in bare or "/*" in bare:
-        raise InputInvalid("the filter is not one whole condition", where, _HINT)
-
-
-def _reason(error: Exception) -> str:
+def unworkable(where: str, error: Exception) -> InputInvalid:
+    """What to raise where Lance failed at a filter."""
     # Lance ends its messages with the source line that raised them.
     text = re.sub(r", \S+\.rs:\d+:\d+.*", "", " ".join(str(error).split()))
-    return text.removeprefix("Invalid input, ").strip()
+    why = text.removeprefix("Invalid input, ").strip()
+    return InputInvalid(f"the filter does not work: {why}", where, _HINT)
+
+
+@contextmanager
+def filtering(where: str | None) -> Iterator[None]:
+    """Tell what a filter does to the rows that are there (1/0, a cast of other text) as the filter's fault.
+
+    Raises:
+        InputInvalid: Lance failed at the filter; without one whatever it raises is left as it is.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        if where is None or not any(each in str(error) for each in _AT_ROWS):
+            raise
+        raise unworkable(where, error) from error
 
 
 def _metadata_json(item: Item) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ponder.errors import BackendFailed
 from ponder.index.file_sums import FileSums
-from ponder.index.filters import ItemFilter, quoted
+from ponder.index.filters import ItemFilter, filtering, quoted
 from ponder.index.lance_search import LanceSearcher
 from ponder.index.lance_table import NewestTable, guarded, is_remote, made_again, selected, table_name
 from ponder.index.lance_upkeep import Upkeep
@@ -128,7 +128,7 @@ class LanceIndex:
         Raises:
             InputInvalid: An invalid filter; nothing is removed.
         """
-        return self._delete(self._checked(where))
+        return self._delete(self._checked(where), where)
 
     def search(
         self, vector: NDArray[np.float32], k: int, where: str | None = None, *, effort: int | None = None
@@ -138,7 +138,7 @@ class LanceIndex:
         condition = None if where is None else self._checked(where)
         if k == 0:
             return []
-        with self._using("search") as table:
+        with self._using("search") as table, filtering(where):
             return self._searcher.search(table, query, k, condition, effort)
 
     def get(self, ids: Sequence[str]) -> list[Row]:
@@ -217,8 +217,8 @@ class LanceIndex:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _delete(self, condition: str) -> int:
-        with self._using("write") as table:
+    def _delete(self, condition: str, where: str | None = None) -> int:
+        with self._using("write") as table, filtering(where):
             count = int(table.count_rows(f"{condition} AND {_FIRST_PART}"))
             if count:
                 table.delete(condition)

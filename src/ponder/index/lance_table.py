@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -198,4 +199,5 @@ def made_again(path: str | Path) -> str:
     """How a damaged index is made again: reasonings and vectors come from the cache as far as it has them."""
     if is_remote(path):
         return "index into a new shelf at another prefix: ponder index SHELF PATH --store s3://…"
-    return f"make it again: mv {path} {path}.damaged && ponder index {Path(path).parent} PATH"
+    index, aside, shelf = (shlex.quote(str(each)) for each in (path, f"{path}.damaged", Path(path).parent))
+    return f"make it again: mv {index} {aside} && ponder index {shelf} PATH"

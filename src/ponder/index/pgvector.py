@@ -160,8 +160,10 @@ class PgvectorIndex:
             held.setdefault(item, []).append((part, vector))
         rows = {}
         for key, record, digest, source in items:
-            labels = tuple(part for part, _ in held[key])
-            embedded = Embedded(labels, stacked([vector for _, vector in held[key]], self.dim))
+            mine = held.get(key, [])
+            embedded = Embedded(
+                tuple(part for part, _ in mine), stacked([vector for _, vector in mine], self.dim)
+            )
             rows[keys[key]] = stored_row(keys[key], record, embedded, digest, source)
         return [rows[name] for name in ids if name in rows]
 

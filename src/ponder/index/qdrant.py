@@ -143,19 +143,19 @@ class QdrantIndex:
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""
-        columns = ["id", "digest", "record", "source", "labels"]
+        columns = ["digest", "record", "source", "labels"]
+        names = {str(item_key(name)): name for name in ids}
         rows = {}
         for each in self._retrieve(list(dict.fromkeys(ids)), columns, vectors=True):
-            held = each.payload or {}
-            embedded = Embedded(tuple(held["labels"]), array_of(each.vector))
-            rows[held["id"]] = stored_row(
-                held["id"], held["record"], embedded, held["digest"], held["source"]
-            )
+            name, held = names[str(each.id)], each.payload or {}
+            record, digest, source = (held.get(column, "") for column in ("record", "digest", "source"))
+            embedded = Embedded(tuple(held.get("labels") or ()), array_of(each.vector))
+            rows[name] = stored_row(name, record, embedded, digest, source)
         return [rows[name] for name in ids if name in rows]
 
     def __len__(self) -> int:
         with self._guard("read"):
-            return int(self._client.count(self.name, exact=True).count)
+            return self._count()
 
     @property
     def parts(self) -> int:
@@ -165,9 +165,11 @@ class QdrantIndex:
     @property
     def stamp(self) -> str:
         """A text that changes with every change: how many items there are, and when the last was written."""
+        # Each add is later than all before it, while it goes on there are more and more of the last one, and
+        # a removal leaves fewer.
         with self._guard("read"):
-            # Each add is later than all before it, and a removal leaves fewer: no pair comes twice.
-            return f"{self._latest()}:{self._client.count(self.name, exact=True).count}"
+            latest = self._latest()
+            return f"{latest}:{self._count()}:{self._count(latest)}"
 
     def counts(self) -> dict[str, int]:
         """Number of items by kind."""
@@ -176,11 +178,14 @@ class QdrantIndex:
     def sources(self) -> list[Source]:
         """Id, digest and bookkeeping of every item, without reasoning and vectors."""
         found = self._scroll(["id", "digest", "source"])
-        return [stored_source(held["id"], held["digest"], held["source"]) for held in found]
+        return [
+            stored_source(held.get("id", ""), held.get("digest", ""), held.get("source", ""))
+            for held in found
+        ]
 
     def unsummed(self, ids: Sequence[str]) -> int:
         """How many of these rows have no checksum."""
-        return unsummed((each.payload or {})["source"] for each in self._retrieve(ids, ["source"]))
+        return unsummed((each.payload or {}).get("source", "") for each in self._retrieve(ids, ["source"]))
 
     def state(self) -> IndexState:
         """How the segments are indexed."""
@@ -276,6 +281,15 @@ class QdrantIndex:
         order = models.OrderBy(key="written", direction=models.Direction.DESC)
         found, _ = self._client.scroll(self.name, limit=1, order_by=order, with_payload=["written"])
         return int(found[0].payload["written"]) if found and found[0].payload else 0
+
+    def _count(self, written: int | None = None) -> int:
+        from qdrant_client import models
+
+        only = None
+        if written is not None:
+            match = models.FieldCondition(key="written", match=models.MatchValue(value=written))
+            only = models.Filter(must=[match])
+        return int(self._client.count(self.name, count_filter=only, exact=True).count)
 
     def _facet(self, field: str) -> list[tuple[Any, int]]:
         with self._guard("read"):

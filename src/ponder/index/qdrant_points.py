@@ -75,7 +75,7 @@ def guarded(doing: str, name: str) -> Iterator[None]:
 
     try:
         yield
-    except (ApiException, OSError, RuntimeError, ValueError) as error:
+    except (ApiException, OSError, RuntimeError, ValueError, KeyError) as error:
         raise BackendFailed(
             f"the index failed to {doing}: {' '.join(str(error).split())[:300]}",
             name,

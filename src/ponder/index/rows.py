@@ -160,7 +160,7 @@ def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: 
         BackendFailed: It is not what was written.
     """
     try:
-        told = loads(source)
+        told = _told(source)
         # Rows of a ponder that made no sums have none.
         checksum = told.pop(_SUM, None)
         if checksum not in (None, _checksum(name, digest, record, told, embedded.labels, embedded.vectors)):
@@ -176,8 +176,12 @@ def stored_row(name: str, record: str, embedded: Embedded, digest: str, source: 
 
 
 def stored_source(name: str, digest: str, source: str) -> Source:
-    """What `stored_texts` made of the writer's bookkeeping, without the checksum."""
-    return Source(name, digest, {key: value for key, value in loads(source).items() if key != _SUM})
+    """What `stored_texts` made of the writer's bookkeeping, without the checksum.
+
+    Raises:
+        Undecodable: It made no such thing.
+    """
+    return Source(name, digest, {key: value for key, value in _told(source).items() if key != _SUM})
 
 
 def sources_from(table: pa.Table) -> list[Source]:
@@ -189,8 +193,19 @@ def sources_from(table: pa.Table) -> list[Source]:
 
 
 def unsummed(sources: Iterable[str]) -> int:
-    """How many of these bookkeepings, as they are stored, have no checksum."""
-    return sum(_SUM not in loads(source) for source in sources)
+    """How many of these bookkeepings, as they are stored, have no checksum.
+
+    Raises:
+        Undecodable: One is no bookkeeping.
+    """
+    return sum(_SUM not in _told(source) for source in sources)
+
+
+def _told(source: str) -> dict[str, Any]:
+    told = loads(source)
+    if not isinstance(told, dict):
+        raise Undecodable(f"{type(told).__name__} where the bookkeeping should be")
+    return told
 
 
 def _checksum(

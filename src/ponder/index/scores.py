@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DECIMALS = 6
 """Scores are rounded to so many decimals: equal vectors tie exactly, whatever computed them."""
 
+MOST_RESULTS = 100_000_000
+"""A store is asked for some times as many, and counts in 32 bits."""
+
 MARGIN = 1e-5
 """By how much a float32 dot product of unit vectors may be off, rounding included, and then some."""
 
@@ -61,12 +64,14 @@ def checked_query(vector: ArrayLike, dim: int, k: int) -> NDArray[np.float32]:
 
     Raises:
         InputInvalid: It has another shape, or values that are not finite.
-        BadArguments: k is negative.
+        BadArguments: k is negative, or above `MOST_RESULTS`.
     """
     import numpy as np
 
     if k < 0:
         raise BadArguments("a number of results below 0", f"k={k}", "ask for 0 or more")
+    if k > MOST_RESULTS:
+        raise BadArguments(f"a number of results above {MOST_RESULTS:,}", f"k={k}", "ask for fewer")
     query = np.ascontiguousarray(vector, dtype=np.float32)
     if query.shape != (dim,):
         raise InputInvalid(

@@ -7,13 +7,17 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from ponder.errors import BadArguments
+from ponder.errors import BackendFailed, BadArguments
+from ponder.index.codecs import Undecodable
+from ponder.media.scan import plain
 from ponder.records import Skipped
 from ponder.shelf.catalog import NAME as CATALOG
 from ponder.shelf.catalog import Catalog, Entry, bookkeeping
 from ponder.shelf.ingest import Ingest, MediaOpener
+from ponder.shelf.lost import IndexLost, brings_back
 from ponder.shelf.making import SPOOL, Here, MakesRows, Spreads
 from ponder.shelf.plan import Plan, Task, make_plan
 from ponder.shelf.refused import Blamed, Refusal
@@ -23,9 +27,6 @@ from ponder.shelf.writer import ITEMS_AT_ONCE, Writer
 
 if TYPE_CHECKING:
     from ponder.shelf.shelf import Shelf
-
-INDEX = "index"
-"""Folder of the index within a shelf."""
 
 
 def add_paths(
@@ -47,6 +48,9 @@ def add_paths(
     ingest = Ingest(models, shelf.cache, reason_tokens=shelf.manifest.reason_tokens, opener=opener)
     maker: MakesRows = Here(ingest, workers) if spread is None else spread(ingest, shelf.path / SPOOL)
     plan, known = plan_paths(shelf, paths, follow_links=follow_links, shard=shard)
+    if plan.tasks and not known.by_path:
+        # Nothing was stored, or else all that was is stored again now.
+        shelf.begin()
     removed = shelf.index.remove(plan.gone) if plan.gone else 0
     for start in range(0, len(plan.touched), ITEMS_AT_ONCE):
         _stamp(shelf, plan.touched[start : start + ITEMS_AT_ONCE])
@@ -54,7 +58,9 @@ def add_paths(
     if plan.gone or plan.touched or plan.tasks:
         known = stored_catalog(shelf)
     known.refused = {refusal.id: refusal for refusal in (*plan.refused, *refusals)}
-    known.write(shelf.path / CATALOG, shelf.stamp)
+    if known.stamp:
+        # Without one nothing was read, as of an index that has gone: the old one still says what was in it.
+        known.write(shelf.path / CATALOG)
     return AddReport(
         added=added,
         updated=updated,
@@ -77,16 +83,40 @@ def plan_paths(
     """What indexing `paths` would do, and what is known of the shelf's files."""
     if not paths:
         raise BadArguments("no path to index", "PATH", "name a file or a folder")
-    known = Catalog.read(shelf.path / CATALOG, shelf.stamp) or stored_catalog(shelf)
+    known = _known(shelf, [plain(path) for path in paths], shard)
     limits = shelf.manifest.limits
     opener = MediaOpener(limits)
     return make_plan(paths, known, opener, limits, follow_links=follow_links, shard=shard), known
 
 
 def stored_catalog(shelf: Shelf) -> Catalog:
-    """What the index says of files, without what is known of refused ones."""
-    entries = map(Entry.stored, shelf.index.sources())
-    return Catalog(entry for entry in entries if entry is not None)
+    """What the index says of files, without what is known of refused ones.
+
+    Raises:
+        BackendFailed: It cannot be read.
+    """
+    # Opened first: where there is no table, that makes one. The stamp before the sources: what another
+    # writer commits between the two is then not taken for known.
+    index = shelf.index
+    stamp = shelf.stamp
+    try:
+        entries = list(map(Entry.stored, index.sources()))
+    except Undecodable as error:
+        raise BackendFailed(
+            f"what is stored of some file is damaged: {error}",
+            str(shelf.path),
+            f"ponder doctor {quote(str(shelf.path))} --deep names it",
+        ) from error
+    return Catalog((entry for entry in entries if entry is not None), stamp=stamp)
+
+
+def _known(shelf: Shelf, roots: Sequence[str], shard: Shard | None) -> Catalog:
+    try:
+        return Catalog.read(shelf.path / CATALOG, shelf.stamp) or stored_catalog(shelf)
+    except IndexLost:
+        if not brings_back(shelf.path, roots, shard):
+            raise
+        return Catalog(())
 
 
 def _stamp(shelf: Shelf, tasks: Sequence[Task]) -> None:

@@ -70,12 +70,15 @@ class Catalog:
     Args:
         entries: In any order.
         refusals: Items that could not be used, in any order.
+        stamp: Of the index when it was asked, or of an earlier state of it: a later one would pass for
+            what is written here.
 
     Attributes:
         refused: The refusals, by item id.
     """
 
-    def __init__(self, entries: Iterable[Entry], refusals: Iterable[Refusal] = ()) -> None:
+    def __init__(self, entries: Iterable[Entry], refusals: Iterable[Refusal] = (), stamp: str = "") -> None:
+        self.stamp = stamp
         self.refused = {refusal.id: refusal for refusal in refusals}
         self.by_path: dict[str, dict[str, Entry]] = {}
         for entry in entries:
@@ -100,8 +103,15 @@ class Catalog:
         with suppress(OSError, ValueError, TypeError, KeyError):
             stored = json.loads(path.read_text(encoding="utf-8"))
             if stamp and stored["stamp"] == stamp:
-                return cls((Entry(*each) for each in stored["entries"]), _refusals(stored))
+                return cls((Entry(*each) for each in stored["entries"]), _refusals(stored), stamp)
         return None
+
+    @staticmethod
+    def read_entries(path: Path) -> list[Entry]:
+        """The entries of a catalog, of whichever version of the index; none if it is damaged."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return [Entry(*each) for each in json.loads(path.read_text(encoding="utf-8"))["entries"]]
+        return []
 
     @staticmethod
     def read_refused(path: Path) -> list[Refusal]:
@@ -113,13 +123,13 @@ class Catalog:
             return _refusals(json.loads(path.read_text(encoding="utf-8")))
         return []
 
-    def write(self, path: Path, stamp: str) -> None:
-        """Write the catalog of the index as it is now; a disk that is full leaves none."""
+    def write(self, path: Path) -> None:
+        """Write the catalog of the index as it was at `stamp`; a disk that is full leaves the old one."""
         entries = [astuple(entry) for held in self.by_path.values() for entry in held.values()]
         refused = [astuple(refusal) for refusal in self.refused.values()]
         text = json.dumps(
             {
-                "stamp": stamp,
+                "stamp": self.stamp,
                 "entries": entries,
                 "decoders": decoders(),
                 "refused": refused,

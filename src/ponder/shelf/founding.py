@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from contextlib import closing
 from pathlib import Path
 
@@ -15,9 +16,17 @@ def founded(folder: Path, manifest: Manifest) -> Manifest:
     """Make a shelf in a folder, without items; the manifest that it has then, or had already.
 
     Raises:
-        InputInvalid: The folder holds something else, or the store holds another shelf's items.
+        InputInvalid: The folder holds something else, or an index cannot lie in one of its name; or the
+            store holds another shelf's items.
         BackendFailed: The folder cannot be written, or another process is making a shelf in it.
     """
+    if manifest.store == LOCAL and any(unicodedata.category(each) in ("Cc", "Cs") for each in str(folder)):
+        # Lance takes no such path, and would say so in its own words once the folder is there.
+        raise InputInvalid(
+            "a line end or another control character in the folder's path",
+            ascii(str(folder)),
+            "give another folder for the shelf",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         inside = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".manifest.json.")}

@@ -82,11 +82,16 @@ class Document:
         """What models see.
 
         Raises:
-            InputNotFound: The file has gone.
+            InputNotFound: The file has gone, or is another than the digest is of.
             InputInvalid: It cannot be opened, for whatever reason: limits, damage, a missing extra, a
                 decoder that fails.
         """
         content: Content = self._tried(self._opener.open)
+        # Asked once more: between its digest and its opening by `open`, too, a file may be written to.
+        if not self.digest == content.digest == self._tried(self._opener.digest):
+            # What a model said of the new content would be kept for good as being about the old one. Its
+            # bytes are not to blame (`refused.bytes_are_to_blame`): the next time it is tried again.
+            raise InputNotFound("the file changed while it was read", _place(self.item), "index it again")
         return content
 
     def _tried(self, opening: Any) -> Any:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from ponder.errors import BadArguments
 from ponder.index.stores import LOCAL, checked_store, named_store
+from ponder.media.scan import expanded
 from ponder.shelf.conflicts import OnConflict, checked_rule
 from ponder.shelf.founding import founded
 from ponder.shelf.manifest import ELSEWHERE_FORMAT, FORMAT, Manifest
@@ -44,6 +44,7 @@ def merge_shelves(
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> from ponder.index import Cache
         >>> from ponder.shelf import Shard
         >>> from ponder.testing import FakeModels
@@ -61,7 +62,7 @@ def merge_shelves(
     Moved(moved or {})
     if not shelves:
         raise BadArguments("no shelf to merge", "SHELF", "name one or more")
-    folder = Path(target).expanduser().absolute()
+    folder = expanded(target).absolute()
     with ExitStack() as stack:
         opened = [stack.enter_context(open_shelf(each, create=False)) for each in shelves]
         for each in opened[1:]:

@@ -53,12 +53,14 @@ class MakesRows(Protocol):
 class Spreads(Protocol):
     """Has rows made elsewhere."""
 
-    def __call__(self, ingest: Ingest, place: Path) -> MakesRows:
+    def __call__(self, ingest: Ingest, place: Path, *, stored: bool = True) -> MakesRows:
         """Who makes the rows that `ingest` would make.
 
         Args:
             ingest: Models, settings and how items are opened.
             place: A folder for what is finished and not stored yet; made when needed.
+            stored: Whether rows are stored as they come, by the one whom `place` belongs to. Otherwise all of
+                them are kept there until the last one is made.
         """
         ...
 
@@ -93,7 +95,7 @@ def maker_of(ingest: Ingest, spread: Spreads | None) -> MakesRows:
         ingest: Models, settings and how items are opened.
         spread: Has them made elsewhere; what is finished waits in the cache folder. None makes them here.
     """
-    return Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL)
+    return Here(ingest) if spread is None else spread(ingest, cache_folder() / SPOOL, stored=False)
 
 
 def rows_made(maker: MakesRows, items: Sequence[Item]) -> Generator[tuple[int, Row | Skipped]]:

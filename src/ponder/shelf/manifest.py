@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from shlex import quote
 from typing import Any, Self
 
 from ponder.errors import BackendFailed, InputInvalid
@@ -21,6 +23,12 @@ ELSEWHERE_FORMAT = 2
 """Version of a shelf whose index is not in its folder: an older ponder would begin an empty one there."""
 
 NAME = "manifest.json"
+
+INDEX = "index"
+"""Folder of the index within a shelf."""
+
+_SUM = "sum"
+"""Of the other fields: one flipped bit makes another limit that looks as good. Older ponders pass it over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ class Manifest:
             InputInvalid: It cannot be read, or is of another version.
         """
         path = folder / NAME
-        again = f"move the folder away and index again: ponder index {folder} PATH"
+        again = f"move the folder away and index again: ponder index {quote(str(folder))} PATH"
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
@@ -92,6 +100,12 @@ class Manifest:
                 f"this ponder reads format {FORMAT} and {ELSEWHERE_FORMAT}",
                 str(path),
                 f"use ponder {made}, or {again}",
+            )
+        if isinstance(stored, Mapping) and stored.get(_SUM) not in (None, _sum(stored)):
+            raise InputInvalid(
+                "the shelf's manifest is damaged: it is not what was written",
+                str(path),
+                f'if it was changed on purpose, take "{_SUM}" out of it; if not, {again}',
             )
         try:
             return cls(**_checked(stored))
@@ -114,9 +128,10 @@ class Manifest:
             ) from error
 
     def _stored(self) -> dict[str, Any]:
-        # What is as it always was is left out: such a manifest is that of ponder 0.1, to the letter.
+        # What is as it always was is left out: but for the sum, such a manifest is that of ponder 0.1.
         usual = {"store": LOCAL, "effort": 0}
-        return {name: value for name, value in asdict(self).items() if usual.get(name) != value}
+        told = {name: value for name, value in asdict(self).items() if usual.get(name) != value}
+        return told | {_SUM: _sum(told)}
 
     def check_models(self, models: Models, folder: Path) -> None:
         """Refuse models that the shelf was not made with.
@@ -185,6 +200,12 @@ def write_whole(path: Path, text: str) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _sum(stored: Mapping[str, Any]) -> str:
+    """Over all fields but itself, those of a later ponder too."""
+    told = json.dumps({name: stored[name] for name in stored if name != _SUM}, sort_keys=True)
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def _checked(stored: Any) -> dict[str, Any]:

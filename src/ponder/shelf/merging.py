@@ -13,8 +13,8 @@ from ponder.media.limits import Limits
 from ponder.shelf.adding import stored_catalog
 from ponder.shelf.catalog import NAME as CATALOG
 from ponder.shelf.catalog import Catalog, Entry
-from ponder.shelf.checking import refuse_lost
 from ponder.shelf.conflicts import OnConflict, Outcome, checked_rule, settle
+from ponder.shelf.lost import refuse_lost
 from ponder.shelf.manifest import Manifest
 from ponder.shelf.moved import Moved
 from ponder.shelf.refused import Refusal
@@ -51,10 +51,6 @@ def merge_into(
         if _same_place(shelf, other):
             raise BadArguments("a shelf cannot be merged into itself", str(other.path), "leave it out")
         refuse_unlike(shelf, other)
-        if other.manifest.store == LOCAL:
-            refuse_lost(other.path)
-    if shelf.manifest.store == LOCAL:
-        refuse_lost(shelf.path)
     with writing(shelf.path):
         if on_conflict == "error":
             _refuse_conflicts(shelf, others, moves)
@@ -110,7 +106,7 @@ class _Merge:
             index.compact()
         self._held = stored_catalog(self._shelf)
         carried = self._note_refused(known, theirs)
-        self._held.write(self._shelf.path / CATALOG, self._shelf.stamp)
+        self._held.write(self._shelf.path / CATALOG)
         return MergeReport(
             added=self._sum.added,
             replaced=self._sum.replaced,
@@ -211,9 +207,11 @@ def _catalog(shelf: Shelf) -> Catalog:
 
 
 def _size(shelf: Shelf) -> int:
-    # To look into an index that is not there would make one, in a folder that is only to be read.
-    empty = shelf.manifest.store == LOCAL and not shelf.stamp
-    return 0 if empty else len(shelf)
+    if shelf.manifest.store == LOCAL and not shelf.stamp:
+        # To look into an index that is not there would make one, in a folder that is only to be read.
+        refuse_lost(shelf.path, shelf.manifest)
+        return 0
+    return len(shelf)
 
 
 def _same_place(shelf: Shelf, other: Shelf) -> bool:

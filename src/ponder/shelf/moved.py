@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ponder.errors import BadArguments
 from ponder.media.items import item_id
+from ponder.media.scan import expanded, plain
 from ponder.records import Row
 from ponder.shelf.catalog import Catalog, Entry, within
 from ponder.shelf.refused import Refusal
@@ -21,7 +22,7 @@ class Moved:
         folders: New folders (or files) by old ones, both absolute; the innermost old one counts.
 
     Raises:
-        BadArguments: An old one is not absolute.
+        BadArguments: One of them is not absolute.
 
     Example:
         >>> Moved({"/mnt/b": "/data/pictures"}).path("/mnt/b/cats/tom.jpg")
@@ -29,14 +30,13 @@ class Moved:
     """
 
     def __init__(self, folders: Mapping[str, str]) -> None:
-        for old in folders:
-            # It is another machine's: what is relative to this one's folder says nothing.
-            if not Path(old).is_absolute():
-                raise BadArguments(f"not an absolute path: {old!r}", "--moved", "write /OLD=/NEW")
-        self._folders = {
-            old.rstrip(os.sep): os.path.abspath(Path(new).expanduser())  # noqa: PTH100
-            for old, new in folders.items()
-        }
+        for old, new in folders.items():
+            # The old one is another machine's: what is relative to this one's folder says nothing. Of a new
+            # one that is relative, more often than not a part belongs to the old one.
+            for each in (Path(old), expanded(new)):
+                if not each.is_absolute():
+                    raise BadArguments(f"not an absolute path: {str(each)!r}", "--moved", "write /OLD=/NEW")
+        self._folders = {old.rstrip(os.sep): plain(new) for old, new in folders.items()}
 
     def path(self, path: str) -> str:
         """Where a file is now."""

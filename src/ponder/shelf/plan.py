@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from shlex import quote
 
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.media.items import items_of
 from ponder.media.limits import Limits
-from ponder.media.scan import Scan, Source, scan
+from ponder.media.scan import Source, plain, reaches, scan
 from ponder.records import Item, Skipped
 from ponder.shelf.catalog import Catalog, Entry, within
 from ponder.shelf.ingest import Opener
+from ponder.shelf.manifest import INDEX
 from ponder.shelf.refused import Refusal
 from ponder.shelf.shard import Shard
 
@@ -72,28 +73,29 @@ def make_plan(
 
     A file of the same size and time is unchanged, if all its items are stored. Of another time but the
     same size, its content's digest decides. What is stored of a file that has gone from under the paths
-    is to be removed; of a file that is there and cannot be read, it is kept. What was refused is refused
-    again, untried, while its file has the same size and time.
+    is to be removed; of a file that is there and cannot be read, or that a walk from the paths passes over
+    (it was given by its own name, or uploaded), it is kept. What was refused is refused again, untried,
+    while its file has the same size and time.
 
     With a shard all this holds for its files; the others' are neither added, compared nor removed.
 
     Raises:
         InputNotFound: A path does not exist.
-        InputInvalid: There is nothing to index at the paths, nor was there before.
+        InputInvalid: There is nothing to index at the paths, nor was there before; or a folder is empty
+            that held files, as where a disk is not mounted.
     """
-    # As `scan` names them: absolute, without "..", links not followed.
-    roots = [os.path.abspath(Path(path).expanduser()) for path in paths]  # noqa: PTH100
+    roots = [plain(path) for path in paths]
 
     def mine(path: str) -> bool:
         return shard is None or shard.takes(path, roots)
 
-    before = {path for root in roots for path in catalog.under(root) if mine(path)}
-    try:
-        found = scan(paths, limits=limits, follow_links=follow_links)
-    except InputInvalid:
-        if not before:
-            raise
-        found = Scan(())
+    before: set[str] = set()
+    for root in roots:
+        here = {path for path in catalog.under(root) if mine(path)}
+        if here and _is_empty(root):
+            raise _not_mounted(root, len(here))
+        before |= here
+    found = scan(paths, limits=limits, follow_links=follow_links, nothing=bool(before))
     elsewhere = [
         each
         for each in catalog.refused.values()
@@ -108,9 +110,33 @@ def make_plan(
     kept = {file.path for file in found.sources}
     unread = [skip.uri for skip in found.skipped]
     for path in sorted(before - kept):
-        if not any(within(path, uri) for uri in unread):
+        passed_over = not any(reaches(root, path) for root in roots) or any(
+            # Uploads are kept with a shelf. Its index is no document, though earlier ponders took it for one.
+            within(path, shelf) and not within(path, f"{shelf}{os.sep}{INDEX}")
+            for shelf in found.shelves
+        )
+        if not (any(within(path, uri) for uri in unread) or (passed_over and os.path.lexists(path))):
             plan.gone += catalog.by_path[path]
     return plan
+
+
+def _is_empty(root: str) -> bool:
+    """Whether `root` is a folder with nothing in it, not even a folder or a hidden file."""
+    try:
+        with os.scandir(root) as entries:
+            return next(entries, None) is None
+    except OSError:
+        return False
+
+
+def _not_mounted(root: str, files: int) -> InputInvalid:
+    inside = (root.rstrip(os.sep) + os.sep).replace("'", "''")
+    condition = f"starts_with(path, '{inside}')"
+    return InputInvalid(
+        f"the folder is empty now, {files} files of it are stored",
+        root,
+        f"mount its disk, or take them out: ponder remove SHELF --filter {quote(condition)}",
+    )
 
 
 def _add_file(plan: Plan, file: Source, catalog: Catalog, opener: Opener, limits: Limits) -> None:

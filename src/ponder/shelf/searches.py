@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ponder.index.stored import StoredIndex
-from ponder.index.stores import LOCAL
 from ponder.protocols import BlobCache, Models
 from ponder.records import Query, Ranking
 from ponder.shelf.manifest import Manifest
@@ -30,7 +29,6 @@ class Searches(ABC):
 
     path: Path
     manifest: Manifest
-    _index: StoredIndex | None
 
     @property
     @abstractmethod
@@ -149,7 +147,6 @@ class Searches(ABC):
         from ponder.cascade import parse_stages
         from ponder.cascade.recommending import recommend
 
-        self._refuse_lost()
         return recommend(
             self,
             like,
@@ -172,17 +169,8 @@ class Searches(ABC):
 
         Raises:
             BadArguments: The stages cannot be used.
-            BackendFailed: The index has gone.
         """
         from ponder.cascade import default_cascade, parse_stages
 
-        self._refuse_lost()
         cascade = parse_stages(stages) if isinstance(stages, str) else stages or default_cascade()
         return cascade.on(self, on_fault=on_fault, limits=self.manifest.limits)
-
-    def _refuse_lost(self) -> None:
-        """An index that has gone would be searched as if nothing had ever been in it."""
-        from ponder.shelf.checking import refuse_lost
-
-        if self.manifest.store == LOCAL and self._index is None:
-            refuse_lost(self.path)

@@ -6,22 +6,27 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 from typing import Self
 
-from ponder.errors import BadArguments, InputNotFound
+from ponder.errors import BackendFailed, BadArguments, InputNotFound
 from ponder.index.cache import Cache, user_cache
 from ponder.index.stored import StoredIndex
 from ponder.index.stores import LOCAL, checked_store, named_store, open_store
 from ponder.index.versions import version_stamp
 from ponder.media.limits import Limits
+from ponder.media.scan import expanded
 from ponder.protocols import BlobCache, Models
 from ponder.records import Row
-from ponder.shelf.adding import INDEX, add_paths, plan_paths
+from ponder.shelf.adding import add_paths, plan_paths
+from ponder.shelf.catalog import NAME as CATALOG
+from ponder.shelf.catalog import Catalog
 from ponder.shelf.conflicts import OnConflict
 from ponder.shelf.founding import founded
+from ponder.shelf.lost import refuse_lost
 from ponder.shelf.making import Spreads
-from ponder.shelf.manifest import Manifest
+from ponder.shelf.manifest import INDEX, Manifest
 from ponder.shelf.merging import Advance, merge_into
 from ponder.shelf.plan import Plan
 from ponder.shelf.report import AddReport, MergeReport, Progress, ShelfInfo
@@ -56,12 +61,30 @@ class Shelf(Searches):
 
         Raises:
             MissingDependency: The store's client is not installed.
-            BackendFailed: The store cannot be reached.
+            BackendFailed: The store cannot be reached; or what was in it has gone (`lost.IndexLost`).
         """
         if self._index is None:
-            made = self.manifest
-            self._index = open_store(made.store, self.path / INDEX, made.dim, effort=made.effort)
+            if self.manifest.store == LOCAL and not self.stamp:
+                # Before it is opened: an empty table would be made, which nothing tells from an emptied one.
+                refuse_lost(self.path, self.manifest)
+            index = self._opened()
+            try:
+                if self.manifest.store != LOCAL and not len(index):
+                    refuse_lost(self.path, self.manifest)
+            except BackendFailed:
+                index.close()
+                raise
+            self._index = index
         return self._index
+
+    def begin(self) -> None:
+        """Open the index also where what was in it has gone: for who stores all of it again."""
+        if self._index is None:
+            self._index = self._opened()
+
+    def _opened(self) -> StoredIndex:
+        made = self.manifest
+        return open_store(made.store, self.path / INDEX, made.dim, effort=made.effort)
 
     @property
     def stamp(self) -> str:
@@ -122,7 +145,8 @@ class Shelf(Searches):
 
         Raises:
             InputNotFound: A path does not exist; nothing is changed.
-            InputInvalid: Nothing at the paths can be indexed, or the models are not the shelf's.
+            InputInvalid: Nothing at the paths can be indexed, or the models are not the shelf's; or a folder
+                is empty that held files, as where a disk is not mounted. Nothing is changed.
             MissingDependency: The models' weights are not there.
             BackendFailed: Another process is writing, the disk is full, or a model failed. What was
                 committed stays.
@@ -209,8 +233,13 @@ class Shelf(Searches):
             raise BadArguments("nothing to remove", "ID", "give item ids or --filter")
         with writing(self.path):
             # The filter first: when it is invalid, nothing is removed.
-            by_filter = 0 if where is None else self.index.remove_where(where)
-            return by_filter + self.index.remove(ids)
+            removed = 0 if where is None else self.index.remove_where(where)
+            removed += self.index.remove(ids)
+            if removed and not len(self.index):
+                # Emptied on purpose: nothing has gone that a catalog should remember.
+                path = self.path / CATALOG
+                Catalog((), Catalog.read_refused(path), self.stamp).write(path)
+        return removed
 
     def get(self, ids: Sequence[str]) -> list[Row]:
         """The rows of these ids, in this order; ids that are not there are left out."""
@@ -295,12 +324,13 @@ def open_shelf(
         ...     shelf.add(folder / "kite.txt").added, len(shelf.search("kite"))
         (1, 1)
     """
-    folder = Path(path).expanduser().absolute()
+    folder = expanded(path).absolute()
     store = None if store is None else checked_store(store)
     manifest = Manifest.read(folder)
     if manifest is None and not create:
         # Whoever names the folder of their files has not got a shelf yet: it is another folder.
-        made = f"SHELF {folder}" if folder.is_dir() and any(folder.iterdir()) else f"{folder} PATH"
+        named = quote(str(folder))
+        made = f"SHELF {named}" if folder.is_dir() and any(folder.iterdir()) else f"{named} PATH"
         raise InputNotFound("there is no shelf", str(folder), f"make one: ponder index {made}")
     if isinstance(models, str) or (models is None and manifest is None):
         cache = user_cache() if cache is None else cache

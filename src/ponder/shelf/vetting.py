@@ -12,8 +12,11 @@ from ponder.records import Content, Embedded, Reasoning
 
 T = TypeVar("T")
 
-_UNIT = 1e-2
-"""How far a vector's length may be from 1: bfloat16 has three digits."""
+LENGTH_OFF = 1e-2
+"""How far a vector's length may be from 1, where it is made and wherever it is looked at again.
+
+bfloat16 has three digits, so that lengths come out as .995. Scores are products: theirs are as far off.
+"""
 
 _WORD = re.compile(r"\w")
 
@@ -74,7 +77,7 @@ def vetted_embedded(embedded: Embedded, embedder: Embedder) -> Embedded:
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
     if not np.isfinite(lengths).all():
         raise _garbage("the embedder gave values that are not finite", who)
-    if (abs(lengths - 1) > _UNIT).any():
+    if (abs(lengths - 1) > LENGTH_OFF).any():
         raise _garbage(f"the embedder gave a vector of length {lengths[abs(lengths - 1).argmax()]:.3g}", who)
     return embedded
 

@@ -105,7 +105,7 @@ class Hiring:
         self._heard = time.monotonic()
         self._stillborn = 0
 
-    def hand_over(self, each: Hired, shard: Shard, without: list[str] | None) -> None:
+    def hand_over(self, each: Hired, shard: Shard, without: dict[str, str] | None) -> None:
         """Give a worker a shard, behind what it has; `without` as for `Worker.run`."""
         items = items_text(shard.items)
         # What is watched is opened where it is noted.

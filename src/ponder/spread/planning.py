@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ponder.errors import BadArguments
 from ponder.index.cache import cache_key
@@ -106,7 +106,12 @@ def _hash(name: str) -> int:
 
 
 def _key(items: Sequence[Item], job: str) -> str:
+    return cache_key(what="shard", job=job, items=[told_of(each) for each in items])[:32]
+
+
+def told_of(item: Item) -> list[Any]:
+    """What of an item decides its row, as JSON values."""
     # Paths, not what the files hold: that would be read here for all of them. Before a shard's rows are
     # stored their digests are compared with the files'.
-    told = [[each.id, each.kind, each.path, each.page, each.span, each.text] for each in items]
-    return cache_key(what="shard", job=job, items=told)[:32]
+    told = [item.id, item.kind, item.path, item.page, item.span, item.text]
+    return [*told, item.instruction] if item.instruction else told

@@ -9,7 +9,7 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Result:
         seconds: Of the worker.
         worker: Which one it was.
         model_seconds: Of these, in the models.
+        seen: By item id, what the skipped ones were then: the digest of the content, or a stamp
+            (`ponder.spread.checking.stamp`) where nobody could read it; "" where nothing was to be seen.
     """
 
     rows: Mapping[str, Row]
@@ -48,6 +50,7 @@ class Result:
     seconds: float
     worker: str
     model_seconds: float = 0.0
+    seen: Mapping[str, str] = field(default_factory=dict)
 
 
 class Spool:
@@ -139,6 +142,7 @@ class Spool:
             "seconds": result.seconds,
             "worker": result.worker,
             "model_seconds": result.model_seconds,
+            "seen": {name: result.seen.get(name, "") for name in result.skipped},
         }
         table = table.replace_schema_metadata({"ponder": json.dumps(told)})
         sink = pa.BufferOutputStream()
@@ -185,6 +189,7 @@ class Spool:
                 float(told["seconds"]),
                 str(told["worker"]),
                 float(told["model_seconds"]),
+                dict(told["seen"]),
             )
         except (pa.ArrowException, PonderError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise Refused(f"not a shard: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ponder.errors import BackendFailed
+from ponder.spread.checking import stamp
 from ponder.spread.needs import Event
 from ponder.spread.planning import Shard
 from ponder.spread.spool import Spool
@@ -31,11 +32,11 @@ class Tries:
         self._failed: Counter[str] = Counter()
         self._watched: set[str] = set()
         self._ended: Counter[tuple[str, str]] = Counter()
-        self._without: dict[str, list[str]] = {}
+        self._without: dict[str, dict[str, str]] = {}
 
-    def without(self, shard: Shard) -> list[str] | None:
-        """What the next try leaves out; None for a first try, which is not watched."""
-        return self._without.get(shard.key, []) if shard.key in self._watched else None
+    def without(self, shard: Shard) -> dict[str, str] | None:
+        """What the next try leaves out, with its stamps; None for a first try, which is not watched."""
+        return self._without.get(shard.key, {}) if shard.key in self._watched else None
 
     def failed(self, shard: Shard, event: Event) -> None:
         """Count a try that failed.
@@ -45,11 +46,12 @@ class Tries:
         """
         self._failed[shard.key] += 1
         self._watched.add(shard.key)
-        item = self._spool.noted(shard.key)
+        noted = self._spool.noted(shard.key)
+        item = next((each for each in shard.items if each.id == noted), None)
         if item is not None and event.what in ("lost", "late"):
-            self._ended[shard.key, item] += 1
-            if self._ended[shard.key, item] == _DEADLY:
-                self._without.setdefault(shard.key, []).append(item)
+            self._ended[shard.key, item.id] += 1
+            if self._ended[shard.key, item.id] == _DEADLY:
+                self._without.setdefault(shard.key, {})[item.id] = stamp(item)
                 self._failed[shard.key] = 0
         if self._failed[shard.key] >= ATTEMPTS:
             named = ", ".join(each.uri or each.id for each in shard.items[:3])

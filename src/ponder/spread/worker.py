@@ -35,10 +35,12 @@ class Opened:
     Attributes:
         contents: By item id.
         skipped: By item id, those that cannot be opened.
+        digests: By item id, as far as they could be reckoned.
     """
 
     contents: Mapping[str, Content]
     skipped: Mapping[str, Skipped]
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,21 @@ class _Given:
 
     def open(self, item: Item) -> Content:
         return self.contents[item.id]
+
+
+@dataclass(frozen=True, slots=True)
+class _Noting:
+    """Opens as another does, and keeps what it said of digests (`Opener`)."""
+
+    opener: Opener
+    digests: dict[str, str]
+
+    def digest(self, item: Item) -> str:
+        self.digests[item.id] = found = self.opener.digest(item)
+        return found
+
+    def open(self, item: Item) -> Content:
+        return self.opener.open(item)
 
 
 class Worker:
@@ -79,15 +96,16 @@ class Worker:
         return _answer(self._begin)
 
     def run(
-        self, shard: str, items: str, without: list[str] | None = None, opened: Opened | None = None
+        self, shard: str, items: str, without: Mapping[str, str] | None = None, opened: Opened | None = None
     ) -> str:
         """Make a shard's rows and write its file.
 
         Args:
             shard: The shard's key.
             items: The items, as JSON.
-            without: None for a first try. Then ids of items that ended workers and are left out; the others
-                are each noted before they are touched, so that it is known which one this worker died of.
+            without: None for a first try. Then ids of items that ended workers and are left out, with their
+                stamps; the others are each noted before they are touched, so that it is known which one this
+                worker died of.
             opened: Their contents, where another stage opens them.
 
         Returns:
@@ -118,12 +136,16 @@ class Worker:
         return self._ingest
 
     def _run(
-        self, key: str, items: list[Item], without: list[str] | None, opened: Opened | None
+        self, key: str, items: list[Item], without: Mapping[str, str] | None, opened: Opened | None
     ) -> dict[str, Any]:
         began = time.perf_counter()
         self._clock.take()
         built = self._built()
-        opener: Opener = built.opener if opened is None else _Given(opened.contents)
+        opener = (
+            _Noting(built.opener, {})
+            if opened is None
+            else _Noting(_Given(opened.contents), dict(opened.digests))
+        )
         # A ledger of its own for each shard.
         ingest = Ingest(built.models, built.cache, reason_tokens=built.reason_tokens, opener=opener)
         there = {} if opened is None else dict(opened.skipped)
@@ -134,7 +156,11 @@ class Worker:
         if self._cache is not None:
             self._cache.flush()
         seconds = time.perf_counter() - began
-        result = Result(rows, {**there, **skipped}, ingest.usage, seconds, self.name, self._clock.take())
+        # What was noted before a file was opened: it may be another one by now.
+        seen = {**opener.digests, **(without or {})}
+        result = Result(
+            rows, {**there, **skipped}, ingest.usage, seconds, self.name, self._clock.take(), seen
+        )
         self.spool.put(key, result, self.job.dim)
         return {"seconds": seconds, "items": len(items)}
 
@@ -165,7 +191,7 @@ class Worker:
 
 def open_items(job: str, items: str) -> Opened:
     """The stage that needs no model: files to contents, for workers that sit on GPUs."""
-    opener = Job.read(job).opener
+    opener = _Noting(Job.read(job).opener, {})
     contents: dict[str, Content] = {}
     skipped: dict[str, Skipped] = {}
     for item in items_from(items):
@@ -173,7 +199,7 @@ def open_items(job: str, items: str) -> Opened:
             contents[item.id] = Document(item, opener).content
         except (InputInvalid, InputNotFound) as error:
             skipped[item.id] = left_out(item, error)
-    return Opened(contents, skipped)
+    return Opened(contents, skipped, opener.digests)
 
 
 def _deadly(item: Item) -> Blamed:
