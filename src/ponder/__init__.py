@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ponder.errors import PonderError
     from ponder.models.registry import load as load_models
     from ponder.records import Hit, Item, Query, Ranking, Reasoning, Usage
+    from ponder.shelf.opening import open_shelf as open
     from ponder.shelf.shelf import Shelf
-    from ponder.shelf.shelf import open_shelf as open
 
 __version__ = "0.1.0"
 
@@ -51,7 +51,7 @@ _HOMES = {
     "Shelf": "ponder.shelf.shelf:Shelf",
     "Usage": "ponder.records:Usage",
     "load_models": "ponder.models.registry:load",
-    "open": "ponder.shelf.shelf:open_shelf",
+    "open": "ponder.shelf.opening:open_shelf",
 }
 
 

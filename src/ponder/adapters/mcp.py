@@ -70,7 +70,7 @@ def make_server(
         InputInvalid: It cannot be opened.
 
     Example:
-        >>> from ponder.shelf.shelf import open_shelf
+        >>> from ponder.shelf.opening import open_shelf
         >>> from ponder.testing import FakeModels
         >>> import asyncio, tempfile
         >>> server = make_server(open_shelf(tempfile.mkdtemp(), FakeModels()))

@@ -76,9 +76,9 @@ class Ranker:
         """
         with self._lock:
             if isinstance(self._models, str):
-                from ponder.shelf.shelf import load_models
+                from ponder.models.registry import load
 
-                self._models = load_models(self._models, self.cache)
+                self._models = load(self._models, cache=self.cache)
             return self._models
 
     @property

@@ -65,7 +65,7 @@ class Searching:
         """
         with self._lock:
             if self._opened is None:
-                from ponder.shelf.shelf import open_shelf
+                from ponder.shelf.opening import open_shelf
 
                 if isinstance(self._given, str | os.PathLike):
                     self._opened = open_shelf(self._given, create=False)

@@ -108,7 +108,7 @@ def read_searches(path: Path) -> list[DemoSearch]:
 
 
 def _open(shelf: Path | None, models: str) -> Shelf:
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     if shelf is not None:
         return open_shelf(shelf, models)

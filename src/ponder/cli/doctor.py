@@ -87,7 +87,7 @@ def index(
 ) -> None:
     """Compare a shelf's approximate index with exact search, on the vectors that it holds."""
     from ponder.shelf import upkeep
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     with (
         quiet_stdout(as_json),
@@ -168,7 +168,7 @@ def _look(shelf: Path | None, deep: bool) -> dict[str, Any]:
 
 
 def _shelf(path: Path, problems: list[str]) -> dict[str, Any]:
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     try:
         with open_shelf(path, create=False) as opened:

@@ -75,7 +75,7 @@ def index(
         return
     from ponder.cli.present import report_json, report_line, skipped_json
     from ponder.media import isolated
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     isolated.isolate(isolate)
     with (

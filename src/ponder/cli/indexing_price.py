@@ -40,11 +40,12 @@ def price(
     """
     from ponder.index.cache import Overlay
     from ponder.media.limits import Limits
+    from ponder.models.registry import load
     from ponder.shelf.catalog import Catalog
     from ponder.shelf.ingest import MediaOpener
     from ponder.shelf.manifest import Manifest
+    from ponder.shelf.opening import DEFAULT_MODELS, open_shelf
     from ponder.shelf.plan import make_plan
-    from ponder.shelf.shelf import DEFAULT_MODELS, load_models, open_shelf
     from ponder.spread.pricing import price_indexing
 
     there = Manifest.read(shelf.expanduser().absolute())
@@ -53,7 +54,7 @@ def price(
             limits = Limits()
             opener, known = MediaOpener(limits), Catalog(())
             plan = make_plan(paths, known, opener, limits, follow_links=follow_links, shard=shard)
-            chosen = load_models(models or DEFAULT_MODELS, Overlay(None))
+            chosen = load(models or DEFAULT_MODELS, cache=Overlay(None))
         else:
             with open_shelf(shelf, models, create=False, reason_tokens=reason_tokens) as opened:
                 plan = opened.plan(*paths, follow_links=follow_links, shard=shard)

@@ -10,7 +10,7 @@ def info(shelf: options.Shelf, as_json: options.Json = False) -> None:
     """Say what a shelf holds, and its models."""
     from dataclasses import asdict
 
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     with open_shelf(shelf, create=False) as opened:
         found = asdict(opened.info())

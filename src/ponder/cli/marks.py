@@ -18,7 +18,7 @@ def marks(
 ) -> None:
     """Make a data set of what people marked right and wrong on the page: for mine, train and evaluate."""
     from ponder.serve.page.marks import write_dataset
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     with open_shelf(shelf, create=False) as opened:
         made = write_dataset(opened, out)

@@ -36,7 +36,7 @@ def recommend(
     from ponder.cli.explain import show_explanation
     from ponder.cli.present import show_ranking
     from ponder.serve.answers import explanation, ranking_json
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     with quiet_stdout(as_json), open_shelf(shelf, create=False) as opened:
         ranking = opened.recommend(

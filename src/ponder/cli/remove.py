@@ -22,7 +22,7 @@ def remove(
     """Take items out of a shelf, not off disk."""
     if bool(ids) == bool(where):
         raise BadArguments("neither ids nor --filter, or both", "ID…", "give ids, or --filter EXPR")
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     with open_shelf(shelf, create=False) as opened:
         removed = opened.remove(ids or (), where)

@@ -58,7 +58,7 @@ def search(
     from ponder.cli.present import show_ranking
     from ponder.index.filters import ItemFilter
     from ponder.serve.answers import explanation, ranking_json, ranking_of
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     check_allocation(allocate)
     if server == "auto" and on_fault == "raise" and (as_json or not explain):

@@ -59,7 +59,7 @@ def serve(
         what = f"serving needs {error.name}"
         raise MissingDependency(what, "", 'pip install "ponder[serve]"') from None
     from ponder.media import isolated
-    from ponder.shelf.shelf import open_shelf
+    from ponder.shelf.opening import open_shelf
 
     for name, folders in (("--root", root), ("--scale", scale)):
         for folder in folders or ():

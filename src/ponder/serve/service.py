@@ -18,7 +18,8 @@ from ponder.serve.jobs import Jobs
 from ponder.serve.looking import Looks
 from ponder.serve.settings import ServeSettings
 from ponder.shelf.ingest import Ingest, MediaOpener
-from ponder.shelf.shelf import Shelf, open_shelf
+from ponder.shelf.opening import open_shelf
+from ponder.shelf.shelf import Shelf
 
 if TYPE_CHECKING:
     import numpy as np

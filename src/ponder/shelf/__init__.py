@@ -2,9 +2,10 @@
 
 from ponder.shelf.ingest import Document, Ingest, MediaOpener
 from ponder.shelf.joining import merge_shelves
+from ponder.shelf.opening import open_shelf
 from ponder.shelf.report import AddReport, MergeReport, Progress, ShelfInfo
 from ponder.shelf.shard import Shard
-from ponder.shelf.shelf import Shelf, open_shelf
+from ponder.shelf.shelf import Shelf
 
 __all__ = [
     "AddReport",

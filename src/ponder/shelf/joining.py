@@ -15,8 +15,8 @@ from ponder.shelf.founding import founded
 from ponder.shelf.manifest import ELSEWHERE_FORMAT, FORMAT, Manifest
 from ponder.shelf.merging import Advance, refuse_unlike
 from ponder.shelf.moved import Moved
+from ponder.shelf.opening import open_shelf
 from ponder.shelf.report import MergeReport
-from ponder.shelf.shelf import open_shelf
 
 
 def merge_shelves(
