@@ -20,9 +20,6 @@ if _TORCHVISION.is_dir():
     for _name in ("nms", "qnms"):
         _OPERATORS.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-# Read once, when the hub's client is imported: a model that is not here is told of at once, without retries.
-os.environ["HF_HUB_OFFLINE"] = "1"
-
 # Haystack reports each pipeline's run to its makers unless told not to, before it is imported.
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"
 

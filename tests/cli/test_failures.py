@@ -18,6 +18,7 @@ def failing(error):
     [
         (KeyboardInterrupt(), 130, "error: interrupted: resume by running the same command again"),
         (OSError(errno.ENOSPC, "No space left on device", "index"), 6, "error: the disk is full (index): "),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/x"), 4, "error: no such file or folder (/x): "),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), 6, "error: Permission denied (/x): "),
         (MemoryError(), 6, "error: out of memory: "),
         (

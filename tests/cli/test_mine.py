@@ -120,6 +120,7 @@ def test_a_file_that_cannot_be_opened_is_named_and_the_rest_is_mined(ponder, tow
         (["--negatives", "-1"], "--negatives"),
         (["--relative", "0"], "--relative"),
         (["--stages", "nobody"], "nobody"),
+        (["--pairs", "mined"], "--corrections"),
     ],
 )
 def test_what_cannot_be_is_refused(ponder, towns, tmp_path, more, said):
@@ -137,3 +138,36 @@ def test_a_folder_of_something_else_is_left_alone(ponder, towns, tmp_path):
     assert code != 0
     assert "letters" in err
     assert [each.name for each in out.iterdir()] == ["letter.txt"]
+
+
+def test_what_is_not_named_is_asked_for_and_what_is_not_there_is_said(ponder, towns, tmp_path):
+    code, _, err = ponder("mine", towns, "--models", "fake")
+    assert (code, "no place for the pairs (--out)" in err) == (2, True)
+    code, _, err = ponder("mine", "--models", "fake")
+    assert (code, "name the data set" in err) == (2, True)
+    code, _, err = ponder("mine", towns / "qrels", "--out", tmp_path / "mined", "--models", "fake")
+    assert (code, "corpus.jsonl is missing" in err) == (4, True)
+    code, _, err = ponder("train", "adapter", towns, "--out", tmp_path / "taught", "--pairs", "nowhere")
+    assert (code, "no pairs here (nowhere)" in err) == (4, True)
+
+
+def test_few_labels_are_said_not_to_be_doubted(ponder, towns, tmp_path):
+    code, out, _ = ponder("mine", towns, "--out", tmp_path / "mined", "--models", "fake", "--budget", "200")
+    assert code == 0
+    assert "6 labels: with fewer than 100 none is doubted" in out
+
+
+def test_corrections_may_be_spelt_as_in_the_docs(ponder, towns, tmp_path):
+    out = tmp_path / "mined"
+    ponder.json("mine", towns, "--out", out, "--models", "fake", "--budget", "200")
+    other = next(pair for pair in read_pairs(out / "pairs") if not pair.grade)
+    row = {"query_id": other.query_id, "doc_id": other.document_id, "decision": "hard-negative"}
+    file = tmp_path / "corrections.json"
+    file.write_text(json.dumps({"format": "ponder-corrections-1", "corrections": [row]}), "utf-8")
+    told = ponder.json("mine", "--corrections", file, "--pairs", out)
+    assert told == {"corrections": 1, "changed": 1}
+    assert [pair.decision for pair in read_pairs(out / "pairs") if pair.decided_by == "review"] == [
+        "hard-negative"
+    ]
+    code, _, err = ponder("mine", "--review", out, "--out", tmp_path / "no" / "page.html")
+    assert (code, "no such folder" in err) == (4, True)

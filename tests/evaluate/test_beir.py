@@ -128,7 +128,7 @@ def test_missing_files(tmp_path):
     with pytest.raises(InputNotFound, match="splits here: dev"):
         load_beir(folder, split="test")
     (folder / "corpus.jsonl").unlink()
-    with pytest.raises(InputNotFound, match="no such file"):
+    with pytest.raises(InputNotFound, match=r"corpus\.jsonl is missing"):
         load_beir(folder)
 
 

@@ -50,7 +50,7 @@ def test_fresh_leaves_what_is_of_something_else(
     if manifest is not None:
         (out / "manifest.json").write_text(manifest)
     before = _files(out)
-    with pytest.raises(InputInvalid, match=r"another kind|no training"):
+    with pytest.raises(InputInvalid, match=r"another kind|no mining"):
         mine(*towns, HOW, out, fresh=True)
     assert _files(out) == before
 

@@ -95,7 +95,9 @@ def test_a_classifier_is_no_reranker(tmp_path):
         _ = CrossEncoderJudge("ce", str(folder), ShowReasoning(), device="cpu").model
 
 
-def test_a_model_that_is_nowhere_is_said():
+def test_a_model_that_is_nowhere_is_said(monkeypatch):
+    # Read from the environment once, when it is imported. Without it the hub is asked again and again.
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(MissingDependency, match="cannot be had"):
         _ = CrossEncoderJudge("ce", "nobody/no-such-reranker", ShowReasoning()).model
 

@@ -11,6 +11,7 @@ from ponder.cli.console import progress
 from ponder.errors import InputInvalid, InputNotFound
 from ponder.evaluate.beir import load_beir
 from ponder.index.cache import Cache
+from ponder.models.lite.adapter import Adapter as AdapterOf
 from ponder.presets.lite import LiteModels
 from ponder.train.adapter import AdapterSettings
 from ponder.train.adapter_job import AdapterJob, AdapterOutcome, train_adapter
@@ -77,6 +78,9 @@ def test_begun_anew_it_is_kept_until_there_is_something_to_learn_from(
     out = tmp_path / "taught"
     assert taught(shapes, cache, out).queries == 4
     before = weights(out)
+    # Either folder names it.
+    named = [LiteModels(cache, adapter=str(each)).adapter for each in (out, out / "model")]
+    assert [each and each.fingerprint for each in named] == [AdapterOf(out / "model").fingerprint] * 2
     (tmp_path / "nothing").mkdir()
     with pytest.raises(InputNotFound, match="no pairs here"):
         taught(shapes, cache, out, fresh=True, pairs=tmp_path / "nothing")

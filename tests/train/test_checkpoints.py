@@ -166,3 +166,18 @@ def test_a_disk_that_is_full_at_the_first_write_leaves_a_folder_that_can_be_begu
     (tmp_path / "out" / ".manifest.json.partial").write_text("{")
     folder.open(TOLD)
     folder.open(TOLD)
+
+
+def test_a_file_is_no_folder_to_train_in(tmp_path):
+    (tmp_path / "notes.txt").write_text("dear")
+    for fresh in (False, True):
+        with pytest.raises(InputInvalid, match="not a folder"):
+            TrainingFolder(tmp_path / "notes.txt").open(TOLD, fresh=fresh)
+    assert (tmp_path / "notes.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize(("kind", "word"), [("pairs", "mining"), ("loop", "loop"), ("adapter", "training")])
+def test_what_is_not_there_is_called_by_its_name(tmp_path, kind, word):
+    (tmp_path / "notes.txt").write_text("dear")
+    with pytest.raises(InputInvalid, match=f"not empty, and no {word}"):
+        TrainingFolder(tmp_path).open({"part": kind})

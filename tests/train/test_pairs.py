@@ -162,5 +162,6 @@ def test_what_was_labelled_after_mining_is_no_negative() -> None:
 
 
 def test_pairs_of_another_set_are_refused() -> None:
-    with pytest.raises(InputInvalid, match="the pairs are of 1 queries, and none is in this split"):
-        examples_of(_dataset(q={"a": 1}), [Pair("other", "b", "hard-negative")])
+    for pair in (Pair("other", "b", "hard-negative"), Pair("q", "elsewhere", "hard-negative")):
+        with pytest.raises(InputInvalid, match="none is of a query and a document of this split"):
+            examples_of(_dataset(q={"a": 1}), [pair])

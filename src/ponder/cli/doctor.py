@@ -183,7 +183,11 @@ def _deep(path: Path, problems: list[str]) -> dict[str, Any]:
 
     with progress("checking") as advance:
         checked = check_shelf(path, advance)
-    problems += [f"{each.what} ({each.where}): {each.repair}" for each in checked.damages]
+    problems += [
+        f"{each.what} ({each.where}): {each.repair}"
+        for each in checked.damages
+        if not any(each.what in told for told in problems)
+    ]
     return {
         "rows": checked.rows,
         "rows_without_checksum": checked.unsummed,

@@ -34,7 +34,9 @@ def improve(
     harm: Annotated[float, typer.Option(help="That a guarded figure may lose.")] = 0.01,
     stages: options.Stages = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the training.")] = 0,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew where OUT holds a loop.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Remove the loop that OUT holds, and begin anew.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Close the loop: the reranker mines for the retriever, which learns, and is measured; again.
@@ -73,7 +75,7 @@ def improve(
             Rule(metric, harm),
             cache,
         )
-        made = ("round-*", "report.md", "best")
+        made = ("round-*", "report.md", "curve.svg", "best")
         TrainingFolder(out).open(loop.manifest(settings), fresh=fresh, forget=made)
         done = loop.run(out, rounds, progress, (lambda _: None) if as_json else _tell(metric))
         best = best_of(done)

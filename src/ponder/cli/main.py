@@ -42,7 +42,7 @@ from ponder.cli import (
     serve,
     train,
 )
-from ponder.errors import BackendFailed, PonderError
+from ponder.errors import BackendFailed, InputNotFound, PonderError
 
 INTERRUPTED = 130
 
@@ -124,16 +124,19 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        return _fail(str(_unexpected(error)), BackendFailed.exit_code)
+        told = _unexpected(error)
+        return _fail(str(told), told.exit_code)
     if code == INTERRUPTED:
         # Typer turns Ctrl-C into this code, and says nothing.
         return _fail("interrupted: resume by running the same command again", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
-def _unexpected(error: Exception) -> BackendFailed:
+def _unexpected(error: Exception) -> PonderError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return BackendFailed("the disk is full", error.filename or "", "free some space and run this again")
+    if isinstance(error, FileNotFoundError):
+        return InputNotFound("no such file or folder", str(error.filename or ""), "check the path")
     if isinstance(error, OSError):
         return BackendFailed(error.strerror or str(error), str(error.filename or ""), "check the path")
     if isinstance(error, MemoryError):

@@ -83,8 +83,12 @@ def mine(
     if review_of is not None:
         review(review_of, folder, out, most, as_json=as_json)
         return
-    if folder is None or out is None:
-        raise BadArguments("nothing to mine", "DIR, --out", "name the data set and where the pairs go")
+    if pairs is not None:
+        raise BadArguments("pairs, and nothing to do with them", "--pairs", "it goes with --corrections FILE")
+    if folder is None:
+        raise BadArguments("nothing to mine", "DIR", "name the data set")
+    if out is None:
+        raise BadArguments("no place for the pairs", "--out", "give FILE.parquet or a folder")
     from ponder.evaluate.beir import load_beir
     from ponder.feedback.deciding import Thresholds
     from ponder.feedback.mining import MiningSettings
@@ -169,6 +173,7 @@ def _price(dataset: Dataset, settings: MiningSettings, models: str, out: Path, *
 
 
 def _show(found: Mining) -> None:
+    from ponder.feedback.labels import LEAST
     from ponder.train.pairs import spelt
 
     rows = table("decision", "pairs", "a query")
@@ -177,5 +182,10 @@ def _show(found: Mining) -> None:
     show(rows)
     counts = ", ".join(f"{key}: {value}" for key, value in found.negatives.items())
     show(f"{found.queries} queries; hard negatives a query → queries: {counts}")
+    labels = sum(found.decisions.get(name, 0) for name in ("positive", "suspect-positive"))
+    if labels < LEAST:
+        show(
+            f"{labels} labels: with fewer than {LEAST} none is doubted, so that none is suspect says nothing"
+        )
     show(f"{found.tokens:,} tokens, {found.tokens / found.queries:.0f} a query")
     show(f"train on them: --pairs {found.path}; look at them: ponder mine --review {found.path}")

@@ -35,6 +35,8 @@ def review(pairs: Path, folder: Path | None, out: Path | None, most: int, *, as_
         out = where.parent / (f"{where.name}.review.html" if where.suffix else "review.html")
     elif out.is_dir() or out.suffix != ".html":
         raise BadArguments(f"{out} is no page", "--out", "give a name that ends in .html")
+    elif not out.absolute().parent.is_dir():
+        raise InputNotFound("no such folder", str(out.parent), "make it, or put the page elsewhere")
     with quiet_stdout(as_json):
         dataset = load_beir(source, split=made.get("split", "train"))
         chosen = doubtful((pair for file in files_of(where) for pair in read_pairs(file)), most)
@@ -46,7 +48,10 @@ def review(pairs: Path, folder: Path | None, out: Path | None, most: int, *, as_
         if as_json:
             print_json({"page": str(out), "pairs": len(page.pairs), "skipped": left_out})
     if not as_json:
-        show(f"{len(page.pairs)} pairs: open {out} in a browser, save corrections.json, then")
+        show(
+            f"the {len(page.pairs)} most doubtful pairs (--most {most}), false negatives and suspects first:"
+        )
+        show(f"open {out} in a browser, save corrections.json, then")
         show(f"ponder mine --corrections corrections.json --pairs {pairs}")
     finish(left_out)
 

@@ -70,6 +70,7 @@ def serve(
     # What is wrong with a shelf is told here, rather than by the first search.
     with open_shelf(shelf, create=False) as opened:
         opened.searching()
+        len(opened)
     place = shelf.expanduser().absolute()
 
     class Announcing(uvicorn.Server):

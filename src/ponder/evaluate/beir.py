@@ -95,6 +95,9 @@ def load_beir(
         raise InputNotFound("no such folder", str(folder), "give the folder that holds corpus.jsonl")
     corpus_file = folder / "corpus.jsonl"
     queries_file = queries or folder / "queries.jsonl"
+    if not corpus_file.is_file():
+        hint = "give a BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv"
+        raise InputNotFound("no data set: corpus.jsonl is missing", str(folder), hint)
     qrels_file = folder / "qrels" / f"{split}.tsv"
     qrels = read_qrels(qrels_file)
     items, lost_items = read_corpus(folder, corpus_file, present=present)

@@ -48,7 +48,7 @@ def read_corrections(file: Path) -> Corrections:
     rows = told.get("corrections")
     if not isinstance(rows, list):
         raise InputInvalid("no list of corrections", f"{file}: corrections", "save the page's file again")
-    known = {spelt(each): each for each in DECISIONS}
+    known = {name: each for each in DECISIONS for name in (each, spelt(each))}
     out: dict[Key, Decision] = {}
     for number, row in enumerate(rows):
         where = f"{file}: corrections[{number}]"

@@ -39,7 +39,7 @@ _CONSTANTS = ("null", "true", "false")
 _CONNECTIVE = "AND or OR"
 _BEFORE_CONDITIONS = ("", "(", "not", _CONNECTIVE)
 _UNBOUNDED = re.compile(
-    r"(\w*(?:repeat|[lr]pad|replace|range|series|resize|to_string|_join|arrow_cast|arrow_try_cast))\s*\(",
+    r"(?<!\w)(\w*(?:repeat|[lr]pad|replace|range|series|resize|to_string|_join|arrow_cast|arrow_try_cast))\s*\(",
     re.IGNORECASE,
 )
 """Functions that make a long value out of a number, or of two short ones."""

@@ -14,6 +14,9 @@ from ponder.errors import BackendFailed, InputInvalid, first_line
 from ponder.train.differences import differences
 
 _FORMAT = "ponder-training-1"
+_WORDS = {"pairs": "mining", "loop": "loop"}
+"""What is begun here besides trainings."""
+
 _NAME = "step-{:08d}"
 
 
@@ -78,8 +81,11 @@ class TrainingFolder:
         wanted = json.loads(json.dumps({**told, "format": _FORMAT}))
         there = self._manifest()
         if there is None:
+            if self.path.exists() and not self.path.is_dir():
+                raise InputInvalid("not a folder", f"--out {self.path}", "name another")
             if self.path.is_dir() and any(not _is_partial(each) for each in self.path.iterdir()):
-                raise InputInvalid("not empty, and no training", f"--out {self.path}", "name another folder")
+                what = f"not empty, and no {_WORDS.get(_kind(wanted), 'training')}"
+                raise InputInvalid(what, f"--out {self.path}", "name another folder")
             return
         kinds = [_kind(each) for each in (there, wanted)]
         if kinds[0] != kinds[1]:

@@ -84,9 +84,10 @@ def examples_of(
     mined: dict[str, list[Pair]] = {}
     for pair in pairs:
         mined.setdefault(pair.query_id, []).append(pair)
-    if mined and not any(judged.query.id in mined for judged in dataset.queries):
+    here = (pair for judged in dataset.queries for pair in mined.get(judged.query.id, ()))
+    if mined and not any(pair.document_id in items for pair in here):
         raise InputInvalid(
-            f"the pairs are of {len(mined)} queries, and none is in this split",
+            f"of the pairs of {len(mined)} queries none is of a query and a document of this split",
             f"{dataset.name}, split {dataset.split}",
             "give the --pairs that were mined for it, in the order of the DIRs",
         )

@@ -61,7 +61,8 @@ def test_a_folder_without_a_template(copy):
         load(LocalSettings(str(folder)))
 
 
-def test_a_folder_without_weights_and_one_that_is_not_there(copy, tmp_path):
+def test_a_folder_without_weights_and_one_that_is_not_there(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     folder = copy("llama")
     (folder / "model.safetensors").unlink()
     with pytest.raises(InputInvalid, match="lacks a model's files"):

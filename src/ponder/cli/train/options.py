@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ponder.errors import BadArguments
+from ponder.errors import BadArguments, InputNotFound
 
 if TYPE_CHECKING:
     from ponder.evaluate.beir import Dataset
@@ -166,9 +166,13 @@ def pairs_of(files: Sequence[Path] | None, datasets: Sequence[Dataset]) -> list[
 
     Raises:
         BadArguments: There are not as many.
+        InputNotFound: One is not there.
     """
     if not files:
         return [None] * len(datasets)
+    for file in files:
+        if str(file) != "none" and not file.exists():
+            raise InputNotFound("no pairs here", str(file), "make some with: ponder mine")
     if len(files) != len(datasets):
         raise BadArguments(
             f"{len(files)} for {len(datasets)} DIRs", "--pairs", "give one a DIR, none for none"

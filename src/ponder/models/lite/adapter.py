@@ -50,8 +50,9 @@ class Adapter:
     which it need not learn again. ``ponder train adapter`` makes one.
 
     Args:
-        folder: Holds ``adapter.safetensors``: ``map`` float32 (1280, 384), ``mean`` float32 (1280,), and as
-            metadata the fingerprints of the classifier and the sentence encoder that it was trained between.
+        folder: Holds ``adapter.safetensors``, itself or in its ``model``: ``map`` float32 (1280, 384),
+            ``mean`` float32 (1280,), and as metadata the fingerprints of the classifier and the sentence
+            encoder that it was trained between.
 
     Raises:
         InputNotFound: No such file.
@@ -59,7 +60,9 @@ class Adapter:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = folder / FILE
+        # What ``ponder train adapter --out`` was given has it one folder below.
+        inside = [each / FILE for each in (folder, folder / "model")]
+        self._file = next((each for each in inside if each.is_file()), inside[0])
         if not self._file.is_file():
             raise InputNotFound("no adapter here", str(folder), "make one with: ponder train adapter")
 
