@@ -8,7 +8,9 @@ the nearest by a bound on its rounding (`ponder.feedback.kept`); what is kept is
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +27,7 @@ ROWS = 8192
 """Vectors of a block: 12 MB of 384 dimensions."""
 
 TILE = 512
-"""Queries multiplied with a block at a time: the products, 8 MB in bfloat16, stay in the cache."""
+"""Queries multiplied with a block at a time: their products, 8 MB in bfloat16, stay in the cache."""
 
 PAIRS = 4096
 """Pairs scored exactly at a time: 13 MB of 384 dimensions."""
@@ -83,6 +85,7 @@ def nearest(
         ([[1, 2]], [[1.0, 0.8]])
     """
     import numpy as np
+    import torch
 
     if k < 1 or block < 1:
         raise BadArguments(f"{k}, {block}", "k, block", "at least 1")
@@ -95,18 +98,23 @@ def nearest(
         for start in range(0, len(asked), TILE)
     ]
     blocks = -(-len(vectors) // block)
-    for done, (start, rows) in enumerate(_blocks(vectors, block), 1):
-        if not np.isfinite(rows).all():
-            raise InputInvalid("vectors with values that are not finite", f"row {start} or behind", "")
-        read = Block(rows, start, how)
-        for tile in tiles:
-            tile.add(read)
-            if done & (done - 1) == 0 or tile.full:
-                tile.prune(owners)
-            if tile.full:
-                tile.settle(partial(_exact, vectors=vectors), owners)
-        if advance:
-            advance(done, blocks)
+    # A tile a thread: what sifts the products is numpy's, which has one.
+    with ThreadPoolExecutor(torch.get_num_threads(), initializer=_alone) as threads:
+        for done, (start, rows) in enumerate(_blocks(vectors, block), 1):
+            if not np.isfinite(rows).all():
+                raise InputInvalid("vectors with values that are not finite", f"row {start} or behind", "")
+            read = Block(rows, start, how)
+
+            def take(tile: Kept, read: Block = read, done: int = done) -> None:
+                tile.add(read)
+                if done & (done - 1) == 0 or tile.full:
+                    tile.prune(owners)
+                if tile.full:
+                    tile.settle(partial(_exact, vectors=vectors), owners)
+
+            deque(threads.map(take, tiles), maxlen=0)
+            if advance:
+                advance(done, blocks)
     return _ranked(tiles, vectors, owners, len(asked), k)
 
 
@@ -143,12 +151,25 @@ def _exact(
 ) -> NDArray[np.float64]:
     """Exact scores of very many pairs, some at a time; places rise."""
     import numpy as np
+    import torch
 
     scores = np.zeros(len(places))
-    for at in range(0, len(places), PAIRS):
+
+    def score(at: int) -> None:
         part = slice(at, at + PAIRS)
         scores[part] = exact_pairs(queries[asked[part]], places[part], vectors)
+
+    # numpy gathers and adds up in one thread.
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        deque(threads.map(score, range(0, len(places), PAIRS)), maxlen=0)
     return scores
+
+
+def _alone() -> None:
+    """Have this thread's products made in one thread."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _checked(
