@@ -52,9 +52,11 @@ class Lies(Worker):
 
 
 class Fails(Worker):
+    """Over every shard, once one is finished: which is the first depends on the path of the files."""
+
     def make(self, ingest, items):
         rows, skipped = super().make(ingest, items)
-        if any(item.path.endswith("00007.txt") for item in items):
+        if list(self.spool.folder.glob("*.shard")):
             raise BackendFailed("the GPU is out of memory", "here", "")
         return rows, skipped
 
