@@ -27,7 +27,7 @@ from ponder.feedback.mining import MiningSettings, mine
 from ponder.feedback.rounds import Figures, Round, Rule
 from ponder.feedback.summary import Mining
 from ponder.feedback.trainees import Trainee
-from ponder.models.registry import load
+from ponder.models.registry import load, nameable
 from ponder.protocols import BlobCache
 from ponder.train.job import Progress, digests
 
@@ -133,10 +133,7 @@ class Loop:
         Raises:
             BadArguments: `out` cannot be part of the name of models.
         """
-        if "," in str(out.absolute()):
-            raise BadArguments(
-                "a comma in its path", f"--out {out}", "name another folder: --models A,B is A with B"
-            )
+        nameable(out)
         done = [self._before(out / "round-0", progress)]
         told(done[0])
         for number in range(1, rounds + 1):

@@ -74,6 +74,17 @@ def load(name: str, *, cache: BlobCache | None = None) -> Models:
     return models
 
 
+def nameable(out: Path) -> Path:
+    """The path, if `load` can be told of models in it.
+
+    Raises:
+        BadArguments: It cannot.
+    """
+    if "," in str(out.absolute()):
+        raise BadArguments("a comma in its path", f"--out {out}", "name another: --models A,B is A with B")
+    return out
+
+
 def _found() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 

@@ -78,22 +78,20 @@ class TrainingFolder:
             InputInvalid: A training with other settings or data is here, or something else is; says what
                 differs. What is of another kind is not forgotten, `fresh` or not.
         """
-        wanted = json.loads(json.dumps({**told, "format": _FORMAT}))
         there = self._manifest()
         if there is None:
             if self.path.exists() and not self.path.is_dir():
                 raise InputInvalid("not a folder", f"--out {self.path}", "name another")
             if self.path.is_dir() and any(not _is_partial(each) for each in self.path.iterdir()):
-                what = f"not empty, and no {_WORDS.get(_kind(wanted), 'training')}"
+                what = f"not empty, and no {_WORDS.get(_kind(told), 'training')}"
                 raise InputInvalid(what, f"--out {self.path}", "name another folder")
             return
-        kinds = [_kind(each) for each in (there, wanted)]
+        kinds = [_kind(each) for each in (there, told)]
         if kinds[0] != kinds[1]:
             raise InputInvalid(
                 f"of another kind: {' and not '.join(kinds)}", f"--out {self.path}", "name another folder"
             )
-        there.pop("threads", None)
-        differs = [] if fresh else differences(there, wanted)
+        differs = [] if fresh else _apart(there, told)
         if differs:
             how = "give another --out, or --fresh to begin anew"
             raise InputInvalid(f"cannot resume: {'; '.join(differs[:4])}", str(self.path), how)
@@ -101,10 +99,7 @@ class TrainingFolder:
     def begun_with(self, told: Mapping[str, Any]) -> bool:
         """Whether just this was begun here; for `told` see `open`."""
         there = self._manifest()
-        return there is not None and not differences(
-            {name: value for name, value in there.items() if name not in ("format", "threads")},
-            json.loads(json.dumps(dict(told))),
-        )
+        return there is not None and not _apart(there, told)
 
     def _manifest(self) -> dict[str, Any] | None:
         """What was begun here; None where that was no training."""
@@ -209,6 +204,13 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
         except ValueError:
             return
+
+
+def _apart(there: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
+    """Where a manifest differs from what is told now; the number of threads is its own."""
+    return differences(
+        {name: value for name, value in there.items() if name != "threads"}, {**told, "format": _FORMAT}
+    )
 
 
 def _kind(manifest: Mapping[str, Any]) -> str:

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 
 def _nameable(out: Path) -> Path:
-    """The result's folder, if --models can name what is in it."""
-    if "," in str(out.absolute()):
-        raise BadArguments("a comma in its path", f"--out {out}", "name another: --models A,B is A with B")
-    return out
+    from ponder.models.registry import nameable
+
+    return nameable(out)
 
 
 Folders = Annotated[
